@@ -1,0 +1,3 @@
+import { workspaceTests } from '@weft/vitest-config'
+
+export default workspaceTests(['packages/*', 'apps/*'])
