@@ -1,0 +1,17 @@
+// Where bytes go: nothing is visible under its name before commit.
+
+/**
+ * A file being written. Whoever made the sink commits or aborts it; a function that is handed a sink only writes.
+ * After a failed `write` the only thing left to do is `abort`.
+ */
+export interface ByteSink {
+  /** Appends. The caller may reuse the buffer once the promise has resolved. */
+  write(bytes: Uint8Array): Promise<void>
+  /** Makes the file visible, whole. A second call does nothing. */
+  commit(): Promise<void>
+  /** Leaves no trace of the file; what had this name before is untouched. Does nothing after commit. */
+  abort(): Promise<void>
+}
+
+/** A file's bytes, or a function that writes them (for what is too large to hold at once). */
+export type FileContent = Uint8Array | ((sink: ByteSink) => Promise<void>)
