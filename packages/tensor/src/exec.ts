@@ -1,0 +1,156 @@
+// The one place where operations run and are recorded.
+import type { Attrs, Backend, Meta, Operand, Slot } from './backend.ts'
+import { WeftError } from '@weft/contracts'
+import { DTypeError, ShapeError } from './errors.ts'
+import type { OpDefinition } from './op-definition.ts'
+import { ambient, runtimeOf } from './runtime.ts'
+import { sameShape, formatShape } from './shape.ts'
+import { Storage, Tensor } from './tensor.ts'
+import { tidy } from './tidy.ts'
+
+/** Applies `f` to each tensor of a slot. */
+export const mapSlot = <A, B>(slot: Slot<A>, f: (value: A) => B): Slot<B> =>
+  slot === undefined ? undefined : Array.isArray(slot) ? (slot as readonly A[]).map(f) : f(slot as A)
+
+/** The members of a slot as a list. */
+export const slotItems = <A>(slot: Slot<A>): readonly A[] =>
+  slot === undefined ? [] : Array.isArray(slot) ? (slot as readonly A[]) : [slot as A]
+
+/**
+ * Runs an operation: infer on the host, then the backend's kernel, or the decomposition, and a note on the tape if one is open.
+ *
+ * @param backend needed only by operations without tensor inputs.
+ * @returns the outputs that infer promised, list outputs laid end to end; without recordOutputs.
+ * @throws ShapeError, DTypeError, DisposedTensorError, DonatedTensorError before anything has changed.
+ */
+export const exec = (op: OpDefinition, inputs: readonly Slot<Tensor>[], attrs: Attrs = {}, backend?: Backend): Tensor[] => {
+  checkSlots(op, inputs)
+  const target = backendOf(op, inputs, backend)
+  const recorder = ambient.recorder
+  const recording = recorder !== undefined && recorder.isTracked(inputs)
+  if (recording && op.donates !== undefined) {
+    throw new WeftError('recording', `${op.name}: an operation that consumes its inputs cannot be recorded; run it outside of valueAndGrad`)
+  }
+  const inputMetas = inputs.map((slot) => mapSlot(slot, metaOf))
+  const metas = op.infer(inputMetas, attrs, recording && op.vjp !== undefined)
+  const outputs = withoutRecorder(() => run(op, target, inputs, attrs, metas, inputMetas))
+  if (!recording) return outputs
+  recorder.record(op, inputs, inputMetas, attrs, outputs)
+  const extra = op.vjp === undefined ? 0 : (op.recordOutputs?.length ?? 0)
+  for (const tensor of outputs.splice(outputs.length - extra, extra)) tensor.dispose()
+  return outputs
+}
+
+/** `exec` for operations with a single output. */
+export const execOne = (op: OpDefinition, inputs: readonly Slot<Tensor>[], attrs: Attrs = {}, backend?: Backend): Tensor =>
+  exec(op, inputs, attrs, backend)[0]!
+
+const metaOf = (tensor: Tensor): Meta => tensor
+
+export const withoutRecorder = <T>(fn: () => T): T => {
+  const outer = ambient.recorder
+  ambient.recorder = undefined
+  try {
+    return fn()
+  } finally {
+    ambient.recorder = outer
+  }
+}
+
+const run = (
+  op: OpDefinition,
+  backend: Backend,
+  inputs: readonly Slot<Tensor>[],
+  attrs: Attrs,
+  metas: readonly Meta[],
+  inputMetas: readonly Slot<Meta>[],
+): Tensor[] => {
+  if (op.host !== undefined) {
+    const { shape, dtype } = metas[0]!
+    return [new Tensor(new Storage(backend, backend.upload(op.host(attrs), shape, dtype)), shape, dtype)]
+  }
+  const kernel = backend.kernels[op.name]
+  if (kernel !== undefined && (op.decompose === undefined || (!ambient.decomposeOnly && (backend.supports?.(op.name, inputMetas, attrs) ?? true)))) {
+    return runKernel(op, backend, kernel, inputs, attrs, metas)
+  }
+  if (op.decompose === undefined) throw new WeftError('unsupported', `${op.name}: backend ${backend.name} has no kernel for this primitive`)
+  return runDecomposition(op, inputs, attrs, metas)
+}
+
+type AnyKernel = NonNullable<Backend['kernels'][string]>
+
+const runKernel = (op: OpDefinition, backend: Backend, kernel: AnyKernel, inputs: readonly Slot<Tensor>[], attrs: Attrs, metas: readonly Meta[]): Tensor[] => {
+  const operands = inputs.map((slot) => mapSlot(slot, (x): Operand<unknown> => x.operand(op.name)))
+  const donated = inputs.map((slot, i) => mapSlot(slot, (x) => op.donatedSlots[i]! && x.storage(op.name).count === 1))
+  const handles = kernel({ inputs: operands, donated, attrs, outputs: metas })
+  consume(op, backend, inputs, (x) => handles.includes(x.storage(op.name).data))
+  return handles.map((data, i) => new Tensor(new Storage(backend, data), metas[i]!.shape, metas[i]!.dtype))
+}
+
+const runDecomposition = (op: OpDefinition, inputs: readonly Slot<Tensor>[], attrs: Attrs, metas: readonly Meta[]): Tensor[] => {
+  for (const slot of inputs) for (const x of slotItems(slot)) x.storage(op.name)
+  const outputs = tidy(() => {
+    const made = op.decompose!({ inputs, attrs, outputs: metas })
+    // An input handed through must not be the caller's handle: outputs have a life of their own.
+    const given = new Set(inputs.flatMap(slotItems))
+    return made.map((x) => (given.has(x) ? ownHandle(x, op.name) : x))
+  })
+  outputs.forEach((x, i) => checkOutput(op, x, metas[i]!))
+  const [first] = outputs
+  if (first !== undefined) consume(op, first.backend, inputs, () => false)
+  return outputs
+}
+
+const ownHandle = (x: Tensor, use: string): Tensor => {
+  const handle = x.alias(use)
+  ambient.scope?.add(handle)
+  return handle
+}
+
+const consume = (op: OpDefinition, backend: Backend, inputs: readonly Slot<Tensor>[], moved: (x: Tensor) => boolean): void => {
+  if (op.donates === undefined) return
+  inputs.forEach((slot, i) => {
+    if (!op.donatedSlots[i]!) return
+    for (const x of slotItems(slot)) {
+      if (x.storage(op.name).count > 1) runtimeOf(backend).missedDonations++
+      x.donate(moved(x))
+    }
+  })
+}
+
+const checkOutput = (op: OpDefinition, x: Tensor, meta: Meta): void => {
+  if (sameShape(x.shape, meta.shape) && x.dtype === meta.dtype) return
+  throw new ShapeError(`${op.name}: its decomposition gave ${x.dtype} ${formatShape(x.shape)} where infer promised ${meta.dtype} ${formatShape(meta.shape)}`)
+}
+
+const checkSlots = (op: OpDefinition, inputs: readonly Slot<Tensor>[]): void => {
+  if (inputs.length > op.inputs.length) throw new ShapeError(`${op.name}: expected ${op.inputs.length} inputs, got ${inputs.length}`)
+  for (let i = 0; i < op.inputs.length; i++) {
+    const { kind, name } = op.inputs[i]!
+    const slot = inputs[i]
+    const fits = kind === 'list' ? Array.isArray(slot) : slot === undefined ? kind === 'optional' : slot instanceof Tensor
+    if (!fits) throw new ShapeError(`${op.name}: input "${name}" must be ${kind === 'list' ? 'a list of tensors' : 'a tensor'}, got ${slot === undefined ? 'nothing' : typeof slot}`)
+  }
+}
+
+const backendOf = (op: OpDefinition, inputs: readonly Slot<Tensor>[], given: Backend | undefined): Backend => {
+  let backend = given
+  for (const slot of inputs) {
+    for (const x of slotItems(slot)) {
+      backend ??= x.backend
+      if (x.backend !== backend) {
+        throw new WeftError('backend', `${op.name}: its inputs live on two backends, ${backend.name} and ${x.backend.name}; read one and upload it to the other`)
+      }
+    }
+  }
+  if (backend === undefined) throw new WeftError('backend', `${op.name}: no input says which backend to use; pass it`)
+  return backend
+}
+
+/** @throws DTypeError unless all dtypes are equal, naming the cast that mends it. */
+export const requireSameDType = (op: string, metas: readonly Meta[]): void => {
+  const [first] = metas
+  for (const meta of metas) {
+    if (meta.dtype !== first!.dtype) throw new DTypeError(`${op}: inputs have dtypes ${first!.dtype} and ${meta.dtype}; cast(x, '${first!.dtype}') one of them first`)
+  }
+}
