@@ -2,12 +2,12 @@
 
 /**
  * A file being written. Whoever made the sink commits or aborts it; a function that is handed a sink only writes.
- * After a failed `write` the only thing left to do is `abort`.
+ * A failed `write` or `commit` has aborted.
  */
 export interface ByteSink {
   /** Appends. The caller may reuse the buffer once the promise has resolved. */
   write(bytes: Uint8Array): Promise<void>
-  /** Makes the file visible, whole. A second call does nothing. */
+  /** Makes the file visible, whole. A second call does nothing. @throws ConfigError after abort. */
   commit(): Promise<void>
   /** Leaves no trace of the file; what had this name before is untouched. Does nothing after commit. */
   abort(): Promise<void>

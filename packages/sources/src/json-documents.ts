@@ -8,8 +8,10 @@ import type { LineOptions } from './text-lines.ts'
 export interface JsonDocumentOptions extends LineOptions {
   /** The field that holds the text; default `text`. */
   readonly textField?: string
-  /** The field that holds the id; default `id`. A string or a number; where it is absent the id is `name:line`. */
-  readonly idField?: string
+  /** The field that holds the id, a string or a number; default `id`. null: every id is made here, and a field `id` is metadata. */
+  readonly idField?: string | null
+  /** What made ids begin with, before `:line`; default the input's name. */
+  readonly id?: string
 }
 
 /**
@@ -37,7 +39,7 @@ export async function* documentsFromJsonLines(
     } else if (text.trim() === '') {
       skip('empty', `expected text in the field ${JSON.stringify(textField)}, got none`)
     } else {
-      yield toDocument(value, text, { textField, idField, source, line })
+      yield toDocument(value, text, { textField, idField, source, madeId: `${options.id ?? source}:${line}` })
     }
   }
 }
@@ -45,18 +47,19 @@ export async function* documentsFromJsonLines(
 const toDocument = (
   record: Readonly<Record<string, Json>>,
   text: string,
-  place: { readonly textField: string; readonly idField: string; readonly source: string; readonly line: number },
+  place: { readonly textField: string; readonly idField: string | null; readonly source: string; readonly madeId: string },
 ): TextDocument => {
-  const { [place.textField]: _text, [place.idField]: ownId, source, metadata, ...fields } = record
+  const { [place.textField]: _text, source, metadata, ...fields } = record
+  const ownId = place.idField !== null && Object.hasOwn(record, place.idField) ? record[place.idField] : undefined
   const isUsableId = (typeof ownId === 'string' && ownId !== '') || typeof ownId === 'number'
   const all: Record<string, Json> = {
     ...(isObject(metadata) ? metadata : metadata === undefined ? {} : { metadata }),
     ...(source === undefined || typeof source === 'string' ? {} : { source }),
-    ...(ownId === undefined || isUsableId ? {} : { [place.idField]: ownId }),
     ...fields,
   }
+  if (isUsableId && place.idField !== null) delete all[place.idField]
   return {
-    id: isUsableId ? String(ownId) : `${place.source}:${place.line}`,
+    id: isUsableId ? String(ownId) : place.madeId,
     text,
     source: typeof source === 'string' ? source : place.source,
     ...(Object.keys(all).length === 0 ? {} : { metadata: all }),

@@ -1,1 +1,5 @@
-export {}
+export { fileSource } from './node/file-source.ts'
+export { atomicSink } from './node/atomic-sink.ts'
+export { writeFiles } from './node/write-files.ts'
+export { folderScratch, type FolderScratch } from './node/folder-scratch.ts'
+export { folderDocuments, type FolderOptions } from './node/folder-documents.ts'

@@ -2,6 +2,7 @@
 import { ConfigError } from '@weft/contracts'
 import type { ByteSink } from './byte-sink.ts'
 import { bytesSource, type ByteSource } from './byte-source.ts'
+import { joinBytes } from './join-bytes.ts'
 
 /** Named files for the time of one run. Names are letters, digits, `.`, `_` and `-`, and do not begin with a dot. */
 export interface ScratchStore {
@@ -39,25 +40,31 @@ export const memoryScratch = (options: { readonly maxBytes?: number } = {}): Scr
   }
   const create = async (name: string): Promise<ByteSink> => {
     checkScratchName(name)
-    let chunks: Uint8Array[] | undefined = []
+    const chunks: Uint8Array[] = []
     let sizeBytes = 0
+    let state: 'open' | 'committed' | 'aborted' = 'open'
+    const mustBeOpen = (): void => {
+      if (state !== 'open') throw new ConfigError(`scratch file ${name}: expected an open file, got one that was ${state}`)
+    }
     return {
       write: async (bytes) => {
-        if (chunks === undefined) throw new ConfigError(`scratch file ${name}: expected no write after commit or abort`)
+        mustBeOpen()
         reserve(bytes.length)
         sizeBytes += bytes.length
         chunks.push(bytes.slice())
       },
       commit: async () => {
-        if (chunks === undefined) return
+        if (state === 'committed') return
+        mustBeOpen()
+        state = 'committed'
         drop(name)
-        files.set(name, concatenate(chunks, sizeBytes))
-        chunks = undefined
+        files.set(name, joinBytes(chunks))
       },
       abort: async () => {
-        if (chunks === undefined) return
+        if (state !== 'open') return
+        state = 'aborted'
         usedBytes -= sizeBytes
-        chunks = undefined
+        chunks.length = 0
       },
     }
   }
@@ -81,17 +88,4 @@ export const checkScratchName = (name: string): void => {
   if (!/^[A-Za-z0-9_-][A-Za-z0-9._-]{0,199}$/.test(name)) {
     throw new ConfigError(`scratch: expected a name of letters, digits, ".", "_", "-", got ${JSON.stringify(name)}`)
   }
-}
-
-/** One array out of many; the chunks are let go one by one, so that the peak is not twice the size for longer than needed. */
-const concatenate = (chunks: Uint8Array[], sizeBytes: number): Uint8Array => {
-  const [only] = chunks
-  if (chunks.length === 1 && only !== undefined) return only
-  const all = new Uint8Array(sizeBytes)
-  let offset = 0
-  for (const chunk of chunks) {
-    all.set(chunk, offset)
-    offset += chunk.length
-  }
-  return all
 }

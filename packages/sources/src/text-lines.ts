@@ -1,6 +1,7 @@
 // Lines of UTF-8 text in bounded memory. Lines are cut in the bytes (LF never occurs inside a UTF-8 character) and decoded one by
 // one, so that a bad one costs itself only.
 import { inputName, readChunks, type ByteInput } from './byte-source.ts'
+import { joinBytes } from './join-bytes.ts'
 import { reportSkipped, type OnSkipped, type Skipped } from './skipped.ts'
 
 export interface TextLine {
@@ -68,7 +69,7 @@ const lineCutter = (source: string, options: LineOptions) => {
     if (isTooLong || sizeBytes > maxLineBytes) {
       skip('lineTooLong', `expected a line of at most ${maxLineBytes} bytes, got ${sizeBytes}`)
     } else {
-      const bytes = held.length === 0 ? last : join([...held, last], sizeBytes)
+      const bytes = held.length === 0 ? last : joinBytes([...held, last])
       const text = decode(decoder, line === 1 ? withoutMark(bytes) : bytes)
       if (text === undefined) skip('invalidUtf8', 'expected UTF-8, got other bytes')
       else batch.push({ text, line, byteOffset: lineStart })
@@ -110,13 +111,3 @@ const decode = (decoder: TextDecoder, bytes: Uint8Array): string | undefined => 
 
 const withoutMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
-
-const join = (parts: readonly Uint8Array[], sizeBytes: number): Uint8Array => {
-  const all = new Uint8Array(sizeBytes)
-  let offset = 0
-  for (const part of parts) {
-    all.set(part, offset)
-    offset += part.length
-  }
-  return all
-}
