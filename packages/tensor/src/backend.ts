@@ -28,8 +28,11 @@ export interface KernelCall<H> {
   readonly outputs: readonly Meta[]
 }
 
-/** Enqueues and returns a handle for each output. A call that throws has changed nothing. */
-export type Kernel<H> = (call: KernelCall<H>) => readonly H[]
+/**
+ * Enqueues and returns a fresh handle for each output (or a donated input's). A call that throws has changed nothing.
+ * The type is read off a method, because only methods let a `Backend<MyHandle>` pass where a `Backend` is asked for.
+ */
+export type Kernel<H> = { kernel(call: KernelCall<H>): readonly H[] }['kernel']
 
 /**
  * The primitives that every backend has; attributes and inputs:
