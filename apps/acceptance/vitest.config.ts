@@ -1,3 +1,3 @@
 import { packageTests } from '@weft/vitest-config'
 
-export default packageTests('acceptance')
+export default packageTests('acceptance', { testTimeoutMs: 120_000 })
