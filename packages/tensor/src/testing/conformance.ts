@@ -1,0 +1,216 @@
+// The conformance kit: everything a backend must do, as a list of cases that needs no test runner. describeBackend hands it to one.
+import type { Backend, Meta } from '../backend.ts'
+import { isFloat } from '../dtype.ts'
+import { exec, mapSlot, slotItems } from '../exec.ts'
+import { primitiveOps, reshape } from '../primitives.ts'
+import { memory, withDecomposition } from '../runtime.ts'
+import type { Tensor } from '../tensor.ts'
+import { disposeAll, tidy } from '../tidy.ts'
+import { checkGradients, hasGradients, runGradients } from './gradients.ts'
+import { lifetimeCases } from './lifetime-cases.ts'
+import type { OpCase, SampleTensor, Tolerance } from './op-case.ts'
+import { opCases } from './op-cases.ts'
+import { primitiveCases } from './primitive-cases.ts'
+import { ruleCases } from './rule-cases.ts'
+import {
+  callOf, collect, disposeShared, fail, inDoublePrecision, isInReach, placeAll, reference, requireClose, requireEqualBits, runForward, sharedBackend, withoutLeak, type Call, type CreateBackend, type Placement, type Result,
+} from './run-case.ts'
+
+export type ConformanceGroup = 'values' | 'kernels' | 'gradients' | 'leaks' | 'rules' | 'determinism'
+
+export interface ConformanceCase {
+  /** Unique: `group/op/what` or `group/what`. */
+  readonly name: string
+  readonly group: ConformanceGroup
+  /** The operation that it is about, where it is about one. */
+  readonly op?: string
+  /** @throws WeftError of kind `conformance` saying what was wrong. */
+  run(create: CreateBackend): Promise<void>
+}
+
+export interface ConformanceOptions {
+  /** By operation, or `operation/case`: instead of the kit's own. State them: they are what users of the backend must live with. */
+  readonly tolerances?: Readonly<Record<string, Tolerance>>
+  /** Cases of operations of your own, besides the primitives and all of `@weft/tensor/ops`. */
+  readonly cases?: readonly OpCase[]
+}
+
+const defaultTolerance: Tolerance = { rtol: 1e-5, atol: 1e-5 }
+/** Gradients add a second pass of rounding, and their sums are longer. */
+const gradientFactor = 10
+
+/**
+ * All cases of the kit.
+ *
+ * Groups: `values` each operation against the reference backend in f64, its inputs uploaded, permuted, sliced and reshaped;
+ * `kernels` a backend's own kernel of a named operation against its decomposition; `gradients` against central differences;
+ * `leaks`; `rules` the six rules of `Backend`, and donation; `determinism`, and rows that do not depend on the batch.
+ *
+ * `create` must give a new backend at each call; most cases of one `create` share the first, which the last case disposes.
+ */
+export const conformanceCases = (options: ConformanceOptions = {}): ConformanceCase[] => {
+  const samples = [...primitiveCases, ...opCases, ...(options.cases ?? [])]
+  const tolerance = (opCase: OpCase): Tolerance => options.tolerances?.[`${opCase.op.name}/${opCase.name}`] ?? options.tolerances?.[opCase.op.name] ?? opCase.tolerance ?? defaultTolerance
+  const about = (group: ConformanceGroup, list: readonly OpCase[], run: (backend: Backend, opCase: OpCase, tolerance: Tolerance) => Promise<void>): ConformanceCase[] =>
+    list.map((opCase) => ({
+      name: `${group}/${opCase.op.name}/${opCase.name}`,
+      group,
+      op: opCase.op.name,
+      run: (create) => withoutLeak(create, (backend) => run(backend, opCase, tolerance(opCase))),
+    }))
+  return [
+    ...about('values', samples, checkValues),
+    ...about('kernels', samples.filter(({ op }) => op.decompose !== undefined), checkKernel),
+    ...about('gradients', samples.filter(hasGradients), (backend, opCase, own) => checkGradients(backend, opCase, scaled(own))),
+    ...lifetimeCases.map(({ name, run }): ConformanceCase => ({ name: `leaks/${name}`, group: 'leaks', run: (create) => withoutLeak(create, run) })),
+    ...ruleCases.map(({ name, ends, run }): ConformanceCase => ({ name: `rules/${name}`, group: 'rules', run: async (create) => (ends ? run(await create()) : withoutLeak(create, run)) })),
+    ...about('rules', samples.filter(({ op }) => op.donates !== undefined), checkDonation),
+    ...about('determinism', samples, checkDeterminism),
+    ...about('determinism', samples.filter(({ rows }) => rows !== undefined), checkRows).map((rows) => ({ ...rows, name: `${rows.name}, first row alone` })),
+    { name: 'rules/nothing is left at the end', group: 'rules', run: checkEnd },
+  ]
+}
+
+const scaled = ({ rtol, atol }: Tolerance): Tolerance => ({ rtol: rtol * gradientFactor, atol: atol * gradientFactor })
+
+const placements: readonly Placement[] = ['plain', 'permuted', 'sliced', 'reshaped']
+/** Large samples are there for their size: one placement is enough. */
+const manyElements = 5000
+
+const checkValues = async (backend: Backend, opCase: OpCase, tolerance: Tolerance): Promise<void> => {
+  const call = callOf(opCase)
+  if (!isInReach(backend, call)) return
+  const expected = await runForward(reference, opCase, inDoublePrecision(call))
+  const size = call.inputs.flatMap(slotItems).reduce((sum, { values }) => sum + values.length, 0)
+  for (const placement of size === 0 || size > manyElements ? placements.slice(0, 1) : placements) {
+    requireClose(`${placement} inputs`, await runForward(backend, opCase, call, placement), expected, tolerance, opCase.uncompared)
+  }
+}
+
+const hasKernel = (backend: Backend, opCase: OpCase, call: Call): boolean =>
+  backend.kernels[opCase.op.name] !== undefined && (backend.supports?.(opCase.op.name, call.inputs.map((slot) => mapSlot(slot, metaOf)), call.attrs) ?? true)
+
+const metaOf = ({ shape, dtype }: SampleTensor): Meta => ({ shape, dtype })
+
+const checkKernel = async (backend: Backend, opCase: OpCase, tolerance: Tolerance): Promise<void> => {
+  const call = callOf(opCase)
+  if (!isInReach(backend, call)) return
+  if (hasKernel(backend, opCase, call)) {
+    const outputs = tidy(() => withDecomposition(() => exec(opCase.op, placeAll(backend, call), call.attrs, backend)))
+    requireClose('kernel against decomposition', await runForward(backend, opCase, call), await collect(outputs), tolerance, opCase.uncompared)
+  }
+  // A backend may own the backward kernel alone, so the gradients are compared wherever there are any.
+  if (!hasGradients(opCase)) return
+  const decomposed = withDecomposition(() => runGradients(backend, opCase, call))
+  requireClose('gradients of kernel against decomposition', await runGradients(backend, opCase, call), await decomposed, scaled(tolerance))
+}
+
+/** In place or not: another handle on a donated buffer keeps its values, and where there is none no copy is counted. */
+const checkDonation = async (backend: Backend, opCase: OpCase): Promise<void> => {
+  const call = callOf(opCase)
+  if (!isInReach(backend, call)) return
+  const inputs = placeAll(backend, call)
+  const donated = inputs.flatMap((slot, i) => (opCase.op.donatedSlots[i]! ? slotItems(slot) : []))
+  const { missedDonations } = memory(backend)
+  const twins = donated.map((x) => tidy(() => reshape(x, x.shape)))
+  const before = await readAll(twins)
+  const first = await collect(exec(opCase.op, inputs, call.attrs, backend))
+  requireEqualBits('another handle on a donated buffer', await collect(twins), before)
+  disposeAll(inputs)
+  if (memory(backend).missedDonations !== missedDonations + donated.length) fail('copies for donated tensors that others hold were not counted')
+  const again = placeAll(backend, call)
+  const second = await collect(exec(opCase.op, again, call.attrs, backend))
+  disposeAll(again)
+  requireEqualBits('the outputs with and without donation', second, first)
+  if (memory(backend).missedDonations !== missedDonations + donated.length) fail('a donated tensor that nobody else holds was counted as a copy')
+}
+
+const readAll = (tensors: readonly Tensor[]): Promise<Result[]> => collect(tensors.map((x) => tidy(() => reshape(x, x.shape))))
+
+const checkDeterminism = async (backend: Backend, opCase: OpCase): Promise<void> => {
+  const call = callOf(opCase)
+  if (!backend.traits.deterministic || !isInReach(backend, call)) return
+  requireEqualBits('a second run', await runForward(backend, opCase, call), await runForward(backend, opCase, call))
+  if (!hasGradients(opCase)) return
+  requireEqualBits('a second backward run', await runGradients(backend, opCase, call), await runGradients(backend, opCase, call))
+}
+
+const checkRows = async (backend: Backend, opCase: OpCase): Promise<void> => {
+  const call = callOf(opCase)
+  if (!isInReach(backend, call)) return
+  const firstRow = (sample: SampleTensor): SampleTensor => {
+    const size = sample.values.length / sample.shape[0]!
+    return { ...sample, shape: [1, ...sample.shape.slice(1)], values: Array.prototype.slice.call(sample.values, 0, size) as number[] }
+  }
+  const alone: Call = { ...call, inputs: call.inputs.map((slot, i) => (opCase.rows!.includes(opCase.op.inputs[i]!.name) ? mapSlot(slot, firstRow) : slot)) }
+  const whole = await runForward(backend, opCase, call)
+  const single = await runForward(backend, opCase, alone)
+  requireEqualBits('the first row alone', single, whole.map((result, i) => ({ ...result, values: result.values.subarray(0, single[i]!.values.length) })))
+}
+
+const checkEnd = async (create: CreateBackend): Promise<void> => {
+  const { buffers, bytes } = memory(await sharedBackend(create))
+  await disposeShared(create)
+  if (buffers !== 0 || bytes !== 0) fail(`${buffers} buffers of ${bytes} bytes are still there after all cases`)
+}
+
+export interface TestRunner {
+  describe(name: string, body: () => void): unknown
+  readonly it: ((name: string, body: () => Promise<void>) => unknown) & { readonly skip?: (name: string, body: () => Promise<void>) => unknown }
+}
+
+export interface BackendSuiteOptions extends ConformanceOptions {
+  /** Deviations: the whole name of a case, or a pattern for several, each with its reason. */
+  readonly skip?: readonly { readonly test: string | RegExp; readonly reason: string }[]
+}
+
+type Skip = NonNullable<BackendSuiteOptions['skip']>[number]
+
+export const skipOf = (name: string, skip: readonly Skip[] = []): Skip | undefined => skip.find(({ test }) => (typeof test === 'string' ? test === name : test.test(name)))
+
+/**
+ * Hands the kit to a test runner: `describeBackend({ describe, it }, 'mine', createMyBackend)` with vitest, jest or node:test.
+ * @throws WeftError when `skip` names a case that does not exist, so that lists of deviations stay true.
+ */
+export const describeBackend = (runner: TestRunner, name: string, create: CreateBackend, options: BackendSuiteOptions = {}): void => {
+  const cases = conformanceCases(options)
+  const { describe, it } = runner
+  for (const entry of options.skip ?? []) {
+    if (!cases.some((one) => skipOf(one.name, [entry]) !== undefined)) fail(`skip: no case is called ${String(entry.test)}`)
+  }
+  describe(`conformance of ${name}`, () => {
+    for (const one of cases) {
+      const skipped = skipOf(one.name, options.skip)
+      if (skipped === undefined) it(one.name, () => one.run(create))
+      else it.skip?.(`${one.name} (${skipped.reason})`, async () => undefined)
+    }
+  })
+}
+
+export interface MatrixRow {
+  readonly op: string
+  /** `mixed`: its own kernel for some of the sample calls; `missing`: a primitive that is not there. */
+  readonly via: 'primitive' | 'kernel' | 'mixed' | 'decomposed' | 'missing'
+  /** Cases of this operation that are skipped, with their reasons. */
+  readonly skipped: readonly { readonly test: string; readonly reason: string }[]
+}
+
+/** How a backend runs each operation that the kit knows. */
+export const backendMatrix = async (create: CreateBackend, options: BackendSuiteOptions = {}): Promise<MatrixRow[]> => {
+  const backend = await create()
+  const cases = conformanceCases(options)
+  const primitives = new Set(primitiveOps.map(({ name }) => name))
+  const samples = [...primitiveCases, ...opCases, ...(options.cases ?? [])]
+  const names = [...new Set([...primitives, ...samples.map(({ op }) => op.name)])]
+  const rows = names.map((op): MatrixRow => {
+    const skipped = cases.filter((one) => one.op === op).flatMap((one) => {
+      const entry = skipOf(one.name, options.skip)
+      return entry === undefined ? [] : [{ test: one.name, reason: entry.reason }]
+    })
+    if (primitives.has(op)) return { op, via: backend.kernels[op] === undefined ? 'missing' : 'primitive', skipped }
+    const own = samples.filter((one) => one.op.name === op).map((one) => hasKernel(backend, one, callOf(one)))
+    return { op, via: own.every((x) => x) ? 'kernel' : own.some((x) => x) ? 'mixed' : 'decomposed', skipped }
+  })
+  await backend.dispose()
+  return rows
+}
