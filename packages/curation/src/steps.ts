@@ -1,1 +1,8 @@
-export {}
+export { c4Quality, type C4QualityOptions } from './c4-quality.ts'
+export { blocklist, type BlocklistOptions } from './blocklist.ts'
+export { exactDeduplicate, type ExactDeduplicateOptions } from './exact-deduplicate.ts'
+export { fineWebQuality, type FineWebQualityOptions } from './fineweb-quality.ts'
+export { gopherQuality, type GopherQualityOptions } from './gopher-quality.ts'
+export { gopherRepetition, type GopherRepetitionOptions } from './gopher-repetition.ts'
+export { minHashDeduplicate, type MinHashDeduplicateOptions } from './min-hash-deduplicate.ts'
+export type { WordOptions } from './word-options.ts'
