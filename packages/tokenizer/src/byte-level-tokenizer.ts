@@ -1,0 +1,232 @@
+// A byte-level BPE tokenizer put together from its parts: added tokens are cut out of the text, the rest is normalized, cut into pieces
+// and merged. It knows no file format; those build a Pipeline.
+import { ConfigError, type DecodeOptions, type EncodeOptions, type Json, type Tokenizer } from '@weft/contracts'
+import { createAddedTokenMatcher, type AddedToken, type AddedTokenMatcher } from './added-tokens.ts'
+import { normalize, originsOf, type NormalizationForm, type UnitOrigins } from './normalizer.ts'
+import { createIdBuffer, createPieceEncoder, pushId, type BpeModel, type IdBuffer } from './piece-encoder.ts'
+import { createPieceList, pushPiece, type PieceList } from './pieces.ts'
+import type { Template } from './post-processor.ts'
+import type { PreTokenizer } from './pre-tokenizer.ts'
+import type { RoleIds } from './token-roles.ts'
+import { bytesOfToken } from './token-table.ts'
+import { wellFormed } from './well-formed.ts'
+
+export interface Pipeline {
+  readonly model: BpeModel
+  readonly addedTokens: readonly AddedToken[]
+  readonly normalization: readonly NormalizationForm[]
+  readonly preTokenizer: PreTokenizer
+  readonly template: Template
+  readonly roles: RoleIds
+  /** The parts of a tokenizer.json that are written back as they came. */
+  readonly components: { readonly [name in 'truncation' | 'padding' | 'normalizer' | 'pre_tokenizer' | 'post_processor' | 'decoder']: Json }
+}
+
+/** A stretch of the text: an added token, or text that is to be merged. */
+export interface Segment {
+  /** −1: text. */
+  readonly tokenId: number
+  /** Normalized; without the prefix space. */
+  readonly text: string
+  /** UTF-16 range in the text as it came. */
+  readonly start: number
+  readonly end: number
+  /** Where each unit of `text` came from; absent where it is the range itself. */
+  readonly origins?: UnitOrigins
+}
+
+export interface Engine {
+  readonly pipeline: Pipeline
+  /** @param withOrigins costs an alignment where normalization changed something. */
+  segments(text: string, allowSpecial: boolean | readonly string[], withOrigins: boolean): readonly Segment[]
+  /** The pieces of one text segment (behind the prefix space, where there is one), in its UTF-8. Valid until the next call. */
+  cut(text: string): { bytes: Uint8Array; pieces: PieceList }
+  encodePieces(bytes: Uint8Array, pieces: PieceList, output: IdBuffer): void
+}
+
+const engines = new WeakMap<Tokenizer, Engine>()
+
+/** The inside of a tokenizer that this package made; undefined for any other. */
+export const engineOf = (tokenizer: Tokenizer): Engine | undefined => engines.get(tokenizer)
+
+export const createByteLevelTokenizer = (pipeline: Pipeline): Tokenizer => {
+  const engine = createEngine(pipeline)
+  const { template, addedTokens, roles } = pipeline
+  const { tokens } = pipeline.model
+  const special = addedTokens.filter((token) => token.special)
+  const isSpecial = new Uint8Array(tokens.size)
+  for (const token of special) isSpecial[token.id] = 1
+  const buffer = createIdBuffer()
+  const tokenizer: Tokenizer = {
+    vocabSize: tokens.size,
+    specialTokens: new Map(special.map((token) => [token.content, token.id])),
+    ...roles,
+    encode: (text, options: EncodeOptions = {}) => {
+      buffer.count = 0
+      const isFramed = options.addSpecialTokens ?? true
+      if (isFramed) for (const id of template.before) pushId(buffer, id)
+      for (const segment of engine.segments(text, options.allowSpecial ?? true, false)) {
+        if (segment.tokenId >= 0) {
+          pushId(buffer, segment.tokenId)
+        } else {
+          const { bytes, pieces } = engine.cut(segment.text)
+          engine.encodePieces(bytes, pieces, buffer)
+        }
+      }
+      if (isFramed) for (const id of template.behind) pushId(buffer, id)
+      const ids = buffer.ids.slice(0, buffer.count)
+      if (buffer.ids.length > 1 << 20) buffer.ids = new Uint32Array(1024) // one huge text must not hold its memory for ever
+      return ids
+    },
+    decode: createDecoder(pipeline.model, isSpecial),
+    tokenBytes: (tokenId) => {
+      checkId(tokenId, tokens.size)
+      return bytesOfToken(tokens, tokenId).slice()
+    },
+  }
+  engines.set(tokenizer, engine)
+  return Object.freeze(tokenizer)
+}
+
+const checkId = (tokenId: number, size: number): void => {
+  if (!Number.isInteger(tokenId) || tokenId < 0 || tokenId >= size) {
+    throw new ConfigError(`token id: expected an integer from 0 to ${size - 1}, got ${tokenId}`)
+  }
+}
+
+const createDecoder = ({ tokens }: BpeModel, isSpecial: Uint8Array) => {
+  const { pool, starts, lengths, size } = tokens
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  let scratch = new Uint8Array(4096)
+  return (tokenIds: Iterable<number>, options: DecodeOptions = {}): string => {
+    const ids: ArrayLike<number> = isArrayLike(tokenIds) ? tokenIds : Array.from(tokenIds)
+    const skips = options.skipSpecialTokens ?? false
+    let bytes = scratch
+    let used = 0
+    for (let i = 0; i < ids.length; i++) {
+      const id = ids[i]!
+      if (!(id >= 0 && id < size && Number.isInteger(id))) checkId(id, size)
+      if (skips && isSpecial[id] === 1) continue
+      const length = lengths[id]!
+      if (used + length > bytes.length) bytes = enlarged(bytes, used + length)
+      for (let from = starts[id]!, end = from + length; from < end; ) bytes[used++] = pool[from++]!
+    }
+    if (bytes !== scratch && bytes.length <= 1 << 20) scratch = bytes
+    return decoder.decode(bytes.subarray(0, used))
+  }
+}
+
+const isArrayLike = (ids: Iterable<number>): ids is Iterable<number> & ArrayLike<number> =>
+  Array.isArray(ids) || ids instanceof Uint32Array || ids instanceof Int32Array
+
+const enlarged = (bytes: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<ArrayBuffer> => {
+  const grown = new Uint8Array(Math.max(bytes.length * 2, needed))
+  grown.set(bytes)
+  return grown
+}
+
+const createEngine = (pipeline: Pipeline): Engine => {
+  const { normalization, preTokenizer, addedTokens } = pipeline
+  const matchersFor = createMatchers(addedTokens, normalization)
+  const normalizeSegment = (text: string, start: number, end: number, withOrigins: boolean): Segment => {
+    const original = text.slice(start, end)
+    const normalized = normalize(original, normalization)
+    if (normalized === original || !withOrigins) return { tokenId: -1, text: normalized, start, end }
+    return { tokenId: -1, text: normalized, start, end, origins: originsOf(original, normalization) }
+  }
+  return {
+    pipeline,
+    encodePieces: createPieceEncoder(pipeline.model),
+    cut: createCutter(preTokenizer),
+    segments: (text, allowSpecial, withOrigins) => {
+      const clean = wellFormed(text)
+      const matchers = matchersFor(allowSpecial)
+      const result: Segment[] = []
+      eachStretch(clean, matchers.raw, (tokenId, start, end) => {
+        if (tokenId >= 0) return void result.push({ tokenId, text: '', start, end })
+        const whole = normalizeSegment(clean, start, end, withOrigins)
+        eachStretch(whole.text, matchers.normalized, (innerId, from, to) => result.push(part(whole, innerId, from, to)))
+      })
+      return result
+    },
+  }
+}
+
+/** A stretch [from, to) of a segment's normalized text as a segment of its own. */
+const part = (whole: Segment, tokenId: number, from: number, to: number): Segment => {
+  if (tokenId < 0 && from === 0 && to === whole.text.length) return whole
+  const text = whole.text.slice(from, to)
+  const { origins, start } = whole
+  if (origins === undefined) return { tokenId, text, start: start + from, end: start + to }
+  const first = origins.starts[from]!
+  return {
+    tokenId,
+    text,
+    start: start + first,
+    end: start + origins.ends[to - 1]!,
+    origins: {
+      starts: origins.starts.slice(from, to).map((unit) => unit - first),
+      ends: origins.ends.slice(from, to).map((unit) => unit - first),
+    },
+  }
+}
+
+const eachStretch = (text: string, matcher: AddedTokenMatcher, visit: (tokenId: number, start: number, end: number) => void): void => {
+  let from = 0
+  for (const { start, end, token } of matcher(text)) {
+    if (start > from) visit(-1, from, start)
+    visit(token.id, start, end)
+    from = end
+  }
+  if (from < text.length) visit(-1, from, text.length)
+}
+
+/** Matchers by what `allowSpecial` lets through; a few lists are remembered. */
+const createMatchers = (addedTokens: readonly AddedToken[], forms: readonly NormalizationForm[]) => {
+  const build = (isAllowed: (token: AddedToken) => boolean) => {
+    const allowed = addedTokens.filter((token) => !token.special || isAllowed(token))
+    return {
+      raw: createAddedTokenMatcher(allowed.filter((token) => !token.normalized)),
+      normalized: createAddedTokenMatcher(allowed.filter((token) => token.normalized), (token) => normalize(token.content, forms)),
+    }
+  }
+  const all = build(() => true)
+  const noSpecial = build(() => false)
+  const lists = new Map<string, typeof all>()
+  return (allowSpecial: boolean | readonly string[]): typeof all => {
+    if (typeof allowSpecial === 'boolean') return allowSpecial ? all : noSpecial
+    const key = JSON.stringify(allowSpecial)
+    const known = lists.get(key)
+    if (known !== undefined) return known
+    const names = new Set(allowSpecial)
+    const built = build((token) => names.has(token.content))
+    if (lists.size >= 8) lists.clear()
+    lists.set(key, built)
+    return built
+  }
+}
+
+const keptBytes = 196_608 // texts up to a third of this share one buffer
+
+const createCutter = ({ splitters, prefixSpace }: PreTokenizer): Engine['cut'] => {
+  const encoder = new TextEncoder()
+  const scratch = new Uint8Array(keptBytes)
+  let pieces = createPieceList()
+  let other = createPieceList()
+  return (segment) => {
+    const text = prefixSpace && !segment.startsWith(' ') ? ` ${segment}` : segment
+    const isShort = text.length * 3 <= scratch.length
+    const bytes = isShort ? scratch : encoder.encode(text)
+    const length = isShort ? encoder.encodeInto(text, scratch).written : bytes.length
+    if (pieces.spans.length > 1 << 20) pieces = createPieceList()
+    if (other.spans.length > 1 << 20) other = createPieceList()
+    pieces.count = 0
+    pushPiece(pieces, 0, length)
+    for (const split of splitters) {
+      other.count = 0
+      split(text, bytes, pieces, other)
+      ;[pieces, other] = [other, pieces]
+    }
+    return { bytes, pieces }
+  }
+}
