@@ -1,1 +1,12 @@
-export {}
+export type { BatchItem, BatchSource } from './batch-source.ts'
+export { trainingStateFile, type CheckpointStore } from './checkpoint-store.ts'
+export { describeTraining } from './describe-training.ts'
+export type { Objective } from './objective.ts'
+export type { OptimizerConfig } from './optimizer.ts'
+export { packDocuments, type PackOptions } from './pack-documents.ts'
+export { padDocuments, type PadOptions, type TrainingExample } from './pad-examples.ts'
+export type { GroupRule } from './parameter-groups.ts'
+export { scheduleFactor, type Schedule } from './schedule.ts'
+export { supervisedBatches, type SupervisedOptions } from './supervised-batches.ts'
+export { tokenCorpus, type TokenCorpus } from './token-corpus.ts'
+export { train, type TrainEvent, type TrainOptions } from './train.ts'
