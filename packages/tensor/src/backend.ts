@@ -21,7 +21,7 @@ export interface Operand<H> extends Meta {
 export interface KernelCall<H> {
   /** In the order of the operation's declared inputs. */
   readonly inputs: readonly Slot<Operand<H>>[]
-  /** Where true, nobody else holds this input: the kernel may write into it and return its handle as an output. */
+  /** Where true, nobody else holds this input: the kernel may write into it and return its handle as an output. Empty: none. */
   readonly donated: readonly Slot<boolean>[]
   readonly attrs: Attrs
   /** What `infer` promised, list outputs laid end to end, recordOutputs last where they are asked for. */

@@ -31,8 +31,12 @@ export const exec = (op: OpDefinition, inputs: readonly Slot<Tensor>[], attrs: A
   if (recording && op.donates !== undefined) {
     throw new WeftError('recording', `${op.name}: an operation that consumes its inputs cannot be recorded; run it outside of valueAndGrad`)
   }
+  if (op.donates !== undefined) checkDonations(op, inputs)
   const inputMetas = inputs.map((slot) => mapSlot(slot, metaOf))
   const metas = op.infer(inputMetas, attrs, recording && op.vjp !== undefined)
+  for (const { dtype } of metas) {
+    if (!target.traits.dtypes.has(dtype)) throw new DTypeError(`${op.name}: backend ${target.name} has no ${dtype}; it has ${[...target.traits.dtypes].join(', ')}`)
+  }
   const outputs = withoutRecorder(() => run(op, target, inputs, attrs, metas, inputMetas))
   if (!recording) return outputs
   recorder.record(op, inputs, inputMetas, attrs, outputs)
@@ -79,9 +83,11 @@ const run = (
 
 type AnyKernel = NonNullable<Backend['kernels'][string]>
 
+const nothingDonated: readonly Slot<boolean>[] = []
+
 const runKernel = (op: OpDefinition, backend: Backend, kernel: AnyKernel, inputs: readonly Slot<Tensor>[], attrs: Attrs, metas: readonly Meta[]): Tensor[] => {
   const operands = inputs.map((slot) => mapSlot(slot, (x): Operand<unknown> => x.operand(op.name)))
-  const donated = inputs.map((slot, i) => mapSlot(slot, (x) => op.donatedSlots[i]! && x.storage(op.name).count === 1))
+  const donated = op.donates === undefined ? nothingDonated : inputs.map((slot, i) => mapSlot(slot, (x) => op.donatedSlots[i]! && x.storage(op.name).count === 1))
   const handles = kernel({ inputs: operands, donated, attrs, outputs: metas })
   consume(op, backend, inputs, (x) => handles.includes(x.storage(op.name).data))
   return handles.map((data, i) => new Tensor(new Storage(backend, data), metas[i]!.shape, metas[i]!.dtype))
@@ -91,11 +97,15 @@ const runDecomposition = (op: OpDefinition, inputs: readonly Slot<Tensor>[], att
   for (const slot of inputs) for (const x of slotItems(slot)) x.storage(op.name)
   const outputs = tidy(() => {
     const made = op.decompose!({ inputs, attrs, outputs: metas })
-    // An input handed through must not be the caller's handle: outputs have a life of their own.
-    const given = new Set(inputs.flatMap(slotItems))
-    return made.map((x) => (given.has(x) ? ownHandle(x, op.name) : x))
+    // An input handed through must not be the caller's handle, nor one tensor two outputs: outputs have lives of their own.
+    const taken = new Set(inputs.flatMap(slotItems))
+    return made.map((x, i) => {
+      checkOutput(op, x, metas[i]!)
+      if (taken.has(x)) return ownHandle(x, op.name)
+      taken.add(x)
+      return x
+    })
   })
-  outputs.forEach((x, i) => checkOutput(op, x, metas[i]!))
   const [first] = outputs
   if (first !== undefined) consume(op, first.backend, inputs, () => false)
   return outputs
@@ -112,8 +122,20 @@ const consume = (op: OpDefinition, backend: Backend, inputs: readonly Slot<Tenso
   inputs.forEach((slot, i) => {
     if (!op.donatedSlots[i]!) return
     for (const x of slotItems(slot)) {
+      if (x.isDisposed) continue // its decomposition handed it on to another consuming operation
       if (x.storage(op.name).count > 1) runtimeOf(backend).missedDonations++
       x.donate(moved(x))
+    }
+  })
+}
+
+/** A consumed tensor may stand in one place only: the kernel may write into it while it reads the others. */
+const checkDonations = (op: OpDefinition, inputs: readonly Slot<Tensor>[]): void => {
+  const all = inputs.flatMap(slotItems)
+  inputs.forEach((slot, i) => {
+    if (!op.donatedSlots[i]!) return
+    for (const x of slotItems(slot)) {
+      if (all.indexOf(x) !== all.lastIndexOf(x)) throw new WeftError('donated', `${op.name}: "${op.inputs[i]!.name}" is consumed, but the same tensor is passed a second time; pass a copy`)
     }
   })
 }

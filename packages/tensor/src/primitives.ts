@@ -243,6 +243,7 @@ export const broadcastToOp = defineOp({
   inputs: ['x'],
   infer: ([x], attrs) => {
     const shape = numbers(attrs, 'shape')
+    checkShape('broadcastTo', shape)
     if (!sameShape(broadcastShapes('broadcastTo', shapeOf(x), shape), shape)) throw new ShapeError(`broadcastTo: ${formatShape(shapeOf(x))} does not broadcast to ${formatShape(shape)}`)
     return [{ shape, dtype: one(x).dtype }]
   },
@@ -257,6 +258,7 @@ export const sliceOp = defineOp({
     const { shape, dtype } = one(x)
     const [starts, sizes] = [numbers(attrs, 'starts'), numbers(attrs, 'sizes')]
     const fits = starts.length === shape.length && sizes.length === shape.length && shape.every((size, i) => starts[i]! >= 0 && sizes[i]! >= 0 && starts[i]! + sizes[i]! <= size)
+    checkShape('slice', [...starts, ...sizes])
     if (!fits) throw new ShapeError(`slice: starts [${starts.join(', ')}] with sizes [${sizes.join(', ')}] do not lie in ${formatShape(shape)}`)
     return [{ shape: sizes, dtype }]
   },
@@ -336,6 +338,7 @@ export const scatterAddOp = defineOp({
   name: 'scatterAdd',
   inputs: ['indices', 'updates'],
   infer: ([indices, updates], attrs) => {
+    checkShape('scatterAdd', [attrs['size'] as number])
     if (one(indices).dtype !== 'i32') throw new DTypeError(`scatterAdd: expected i32 indices, got ${one(indices).dtype}`)
     if (shapeOf(indices).length !== 1 || shapeOf(indices)[0] !== shapeOf(updates)[0]) throw new ShapeError(`scatterAdd: expected one index a row, got ${formatShape(shapeOf(indices))} for ${formatShape(shapeOf(updates))}`)
     return [{ shape: [attrs['size'] as number, ...shapeOf(updates).slice(1)], dtype: one(updates).dtype }]
@@ -452,8 +455,11 @@ export const reshape = (x: Tensor, shape: Shape): Tensor => {
 
 /** Sums broadcast axes away again: the gradient of broadcasting. */
 export const sumTo = (x: Tensor, shape: Shape): Tensor => {
-  if (sameShape(x.shape, shape)) return x
+  if (sameShape(x.shape, shape)) return reshape(x, shape)
   const extra = x.shape.length - shape.length
   const axes = x.shape.map((_, axis) => axis).filter((axis) => axis < extra || (shape[axis - extra] === 1 && x.shape[axis] !== 1))
-  return reshape(reduce(x, 'sum', axes, true), shape)
+  const reduced = reduce(x, 'sum', axes, true)
+  const view = reshape(reduced, shape)
+  reduced.dispose()
+  return view
 }

@@ -10,22 +10,30 @@ interface Ambient {
   /** Named operations run their decomposition even where the backend has a kernel: the oracle for kernels. */
   decomposeOnly: boolean
   nextTensorId: number
+  /** How many backends are watched for leaks; while it is 0, handles cost nothing extra. */
+  watchers: number
 }
 
 interface BackendRuntime {
   /** Donations that had to copy because somebody else held the storage. */
   missedDonations: number
-  onLeak: FinalizationRegistry<() => string> | undefined
+  watcher: LeakWatcher | undefined
+}
+
+/** Told of every handle made and ended on a backend that is watched. */
+export interface LeakWatcher {
+  made(tensor: Tensor): void
+  ended(tensor: Tensor): void
 }
 
 const key = Symbol.for('weft.runtime')
 const holder = globalThis as typeof globalThis & { [key]?: Ambient }
 
-export const ambient: Ambient = (holder[key] ??= { scope: undefined, recorder: undefined, decomposeOnly: false, nextTensorId: 1 })
+export const ambient: Ambient = (holder[key] ??= { scope: undefined, recorder: undefined, decomposeOnly: false, nextTensorId: 1, watchers: 0 })
 
 export const runtimeOf = (backend: Backend): BackendRuntime => {
   const withRuntime = backend as Backend & { [key]?: BackendRuntime }
-  return (withRuntime[key] ??= { missedDonations: 0, onLeak: undefined })
+  return (withRuntime[key] ??= { missedDonations: 0, watcher: undefined })
 }
 
 /** Memory of a backend, and the donations that could not be used: 0 in a well-written training step. */

@@ -5,7 +5,7 @@ import { WeftError } from '@weft/contracts'
 import { exec, mapSlot, slotItems, withoutRecorder } from './exec.ts'
 import type { OpDefinition, VjpCall } from './op-definition.ts'
 import type { Parameter } from './network.ts'
-import { add, fillOp, reshape } from './primitives.ts'
+import { add, fillOp, mul, reshape, scalarLike } from './primitives.ts'
 import { ambient } from './runtime.ts'
 import { formatShape, type Shape } from './shape.ts'
 import type { Tensor } from './tensor.ts'
@@ -192,21 +192,34 @@ const differentiate = <R extends { readonly value: Tensor }>(loss: () => R, root
     try {
       const result = tidy(() => {
         const value = recorded(recorder, loss)
-        if (isPromise(value)) throw new WeftError('async', 'valueAndGrad: the loss returned a promise; a loss is synchronous, read its value afterwards')
+        const pending = ([value, value.value] as unknown[]).find(isPromise)
+        if (pending !== undefined) {
+          pending.then(undefined, () => undefined) // what it may still reject with is not the cause
+          throw new WeftError('async', 'valueAndGrad: the loss returned a promise; a loss is synchronous, read its value afterwards')
+        }
         return value
       })
       const { value } = result
       if (value.size !== 1) throw new WeftError('shape', `valueAndGrad: the loss must be a scalar, got ${formatShape(value.shape)}`)
       withoutRecorder(() => gradients.set(value.id, keep(filled(value.backend, value, 1))))
       walkBack(recorder, gradients)
-      const list = roots.map((root) => withoutRecorder(() => gradients.get(root.id)?.alias('gradient') ?? filled(root.backend, root, 0)))
-      for (const x of list) ambient.scope?.add(x)
-      return { result, gradients: list }
+      return { result, gradients: withoutRecorder(() => roots.map((root) => ownGradient(root, gradients.get(root.id)))) }
     } finally {
       recorder.dispose()
       disposeAll(gradients)
     }
   })
+
+/**
+ * The gradient of a root as the caller gets it: zeros where there is none, and the only handle on its buffer, so that it can be
+ * donated (a sum hands one gradient through to both of its inputs).
+ */
+const ownGradient = (root: Tensor, gradient: Tensor | undefined): Tensor => {
+  if (gradient === undefined) return filled(root.backend, root, 0)
+  const handle = gradient.alias('gradient')
+  ambient.scope?.add(handle)
+  return handle.storage('gradient').count > 2 ? mul(handle, scalarLike(handle, 1)) : handle // two: the handle and `gradients`
+}
 
 const filled = (backend: Backend, like: Meta, value: number): Tensor =>
   exec(fillOp, [], { value, shape: like.shape, dtype: like.dtype }, backend)[0]!

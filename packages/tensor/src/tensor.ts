@@ -3,7 +3,7 @@ import type { Backend, Operand } from './backend.ts'
 import type { DType } from './dtype.ts'
 import { dispose } from './dispose-symbol.ts'
 import { DisposedTensorError, DonatedTensorError } from './errors.ts'
-import { ambient } from './runtime.ts'
+import { ambient, runtimeOf } from './runtime.ts'
 import { formatShape, sizeOf, type Shape } from './shape.ts'
 
 /** One buffer of a backend and how many handles look at it. */
@@ -43,6 +43,7 @@ export class Tensor {
     this.dtype = dtype
     this.id = ambient.nextTensorId++
     ambient.scope?.add(this)
+    if (ambient.watchers > 0) runtimeOf(storage.backend).watcher?.made(this)
   }
 
   get backend(): Backend {
@@ -61,8 +62,7 @@ export class Tensor {
   /** Frees the handle; the buffer goes with its last handle. Calling it again does nothing. */
   dispose(): void {
     if (this.#state !== 'live') return
-    this.#state = 'disposed'
-    ambient.scope?.delete(this)
+    this.#end('disposed')
     this.#storage.release()
   }
 
@@ -105,9 +105,14 @@ export class Tensor {
   /** @internal Marks the handle as consumed. `moved`: its buffer went into an output. */
   donate(moved: boolean): void {
     if (this.#state !== 'live') return
-    this.#state = 'donated'
-    ambient.scope?.delete(this)
+    this.#end('donated')
     if (moved) this.#storage.moveOut()
     else this.#storage.release()
+  }
+
+  #end(state: 'disposed' | 'donated'): void {
+    this.#state = state
+    ambient.scope?.delete(this)
+    if (ambient.watchers > 0) runtimeOf(this.backend).watcher?.ended(this)
   }
 }

@@ -17,7 +17,7 @@ export const erf = (x: number): number => {
   const d = magnitude - k * gridStep
   let value = 0
   for (let n = terms; n >= 0; n--) value = value * d + table[k * (terms + 1) + n]!
-  return x < 0 ? -value : value
+  return x < 0 || Object.is(x, -0) ? -value : value
 }
 
 const makeTable = (): Float64Array => {
