@@ -12,7 +12,7 @@ export interface EncodingWithOffsets {
 }
 
 export interface EncodeWithOffsetsOptions extends EncodeOptions {
-  /** Leave white space at the ends of a token out of its range, as `trim_offsets` of a tokenizer.json does; default false. */
+  /** Leave spaces at the ends of a token out of its range, as `trim_offsets` of a tokenizer.json does; default false. */
   readonly trimSpaces?: boolean
 }
 
@@ -147,14 +147,12 @@ const framed = (
   return { tokenIds, offsets }
 }
 
-const white = /^\p{White_Space}/u
-
 const trim = ({ tokenIds, offsets }: EncodingWithOffsets, text: string): void => {
   for (let i = 0; i < tokenIds.length; i++) {
     let start = offsets[i * 2]!
     let end = offsets[i * 2 + 1]!
-    while (start < end && white.test(text.charAt(start))) start++
-    while (end > start && white.test(text.charAt(end - 1))) end--
+    while (start < end && text[start] === ' ') start++
+    while (end > start && text[end - 1] === ' ') end--
     offsets[i * 2] = start
     offsets[i * 2 + 1] = end
   }

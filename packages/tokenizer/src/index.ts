@@ -7,3 +7,11 @@ export type { SplitPattern } from './pre-tokenizer.ts'
 export type { TokenRoles } from './token-roles.ts'
 export { encodeWithOffsets, type EncodeWithOffsetsOptions, type EncodingWithOffsets } from './encode-with-offsets.ts'
 export { decodeStream, type DecodeStream } from './decode-stream.ts'
+export {
+  chatMlTemplate,
+  compileChatTemplate,
+  type ChatTemplate,
+  type RenderedChat,
+  type RenderOptions,
+  type TemplateMessage,
+} from './chat-template.ts'

@@ -14,20 +14,25 @@ export const normalize = (text: string, forms: readonly NormalizationForm[]): st
 const cluster = /[^][\p{M}\u1160-\u11ff]*/gu
 
 /**
- * Aligns `normalize(text)` with the text: all units that come from a base character and its marks get the range of both. Where the
- * clusters, normalized one by one, are not the whole normalized, the whole text is one range.
+ * Aligns `normalize(text)` with the text: all units that come from joined characters get the range of all of them, unchanged ones
+ * their own. Where the clusters, normalized one by one, are not the whole normalized, the whole text is one range.
  */
 export const originsOf = (text: string, forms: readonly NormalizationForm[]): UnitOrigins => {
   const normalized = normalize(text, forms)
   const starts = new Int32Array(normalized.length)
-  const ends = new Int32Array(normalized.length).fill(text.length)
+  const ends = new Int32Array(normalized.length)
   let source = 0
   let target = 0
   let joined = ''
   for (const [original] of text.matchAll(cluster)) {
     const result = normalize(original, forms)
-    starts.fill(source, target, target + result.length)
-    ends.fill(source + original.length, target, target + result.length)
+    const { head, tail } = unchangedEnds(original, result)
+    for (let unit = 0; unit < result.length; unit++) {
+      const isTail = unit >= result.length - tail
+      const own = unit < head ? unit : isTail ? original.length - (result.length - unit) : -1
+      starts[target + unit] = source + (own < 0 ? head : own)
+      ends[target + unit] = source + (own < 0 ? original.length - tail : own + 1)
+    }
     source += original.length
     target += result.length
     joined += result
@@ -35,3 +40,17 @@ export const originsOf = (text: string, forms: readonly NormalizationForm[]): Un
   if (joined === normalized) return { starts, ends }
   return { starts: starts.fill(0), ends: ends.fill(text.length) }
 }
+
+/** How many units at the head and at the tail are the same in both; never half of a surrogate pair. */
+const unchangedEnds = (original: string, result: string): { head: number; tail: number } => {
+  const shorter = Math.min(original.length, result.length)
+  let head = 0
+  while (head < shorter && original[head] === result[head]) head++
+  if (head < shorter && head > 0 && isSurrogate(original, head - 1, 0xd800)) head--
+  let tail = 0
+  while (tail < shorter - head && original[original.length - 1 - tail] === result[result.length - 1 - tail]) tail++
+  if (tail > 0 && isSurrogate(original, original.length - tail, 0xdc00)) tail--
+  return { head, tail }
+}
+
+const isSurrogate = (text: string, at: number, first: number): boolean => (text.charCodeAt(at) & 0xfc00) === first

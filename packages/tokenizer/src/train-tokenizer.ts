@@ -1,7 +1,7 @@
 // Training a byte-level BPE tokenizer: count the pieces of all texts, then learn merges from the counts.
 import { ConfigError, UnsupportedError, type Json, type Tokenizer } from '@weft/contracts'
 import type { AddedToken } from './added-tokens.ts'
-import { bytesInAlphabetOrder } from './byte-alphabet.ts'
+import { byteOfUnit, bytesInAlphabetOrder } from './byte-alphabet.ts'
 import { createByteLevelTokenizer } from './byte-level-tokenizer.ts'
 import { knownSplitter } from './known-patterns.ts'
 import { learnMerges, type LearnedMerges } from './learn-merges.ts'
@@ -116,10 +116,27 @@ const checkOptions = (options: TrainTokenizerOptions) => {
     if (typeof token !== 'string' || token === '' || wellFormed(token) !== token || specialTokens.indexOf(token) !== i) {
       throw new ConfigError(`specialTokens[${i}]: expected a non-empty text that is there once, got ${JSON.stringify(token)}`)
     }
+    if (looksLearned(token)) {
+      throw new ConfigError(
+        `specialTokens[${i}]: expected a text that is not also written for a byte or a learned token, got ${JSON.stringify(token)}; put <| |> around it`,
+      )
+    }
   })
   const pattern = patternText(options.pattern ?? 'gpt2')
   if (pattern === undefined) throw new ConfigError(`pattern: expected gpt2, cl100k, o200k or a RegExp, got ${String(options.pattern)}`)
   return { specialTokens: specialTokens.map(asAddedToken), pattern, minFrequency, firstId: smallest }
+}
+
+/**
+ * Whether a vocabulary file might write other bytes with this very text: `é` is how it writes the byte e9, `Ġthe` the token " the".
+ * The two could not be told apart there. Learned tokens are cut out of well-formed UTF-8, so only such bytes are in question.
+ */
+const looksLearned = (token: string): boolean => {
+  if (token.length > 1 && /^[\x21-\x7e]*$/.test(token)) return false // the bytes of such a text are its own
+  const bytes = Array.from(token, (_, i) => byteOfUnit[token.charCodeAt(i)] ?? -1)
+  if (bytes.includes(-1)) return false
+  const text = new TextDecoder().decode(Uint8Array.from(bytes))
+  return !/[^\ufffd]\ufffd+[^\ufffd]/.test(text)
 }
 
 const asAddedToken = (content: string, id: number): AddedToken => ({

@@ -1,0 +1,50 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createMergeScratch, mergeSymbols } from './merge-symbols.ts'
+import { createMergeTable, findMerge } from './merge-table.ts'
+
+/** Byte-pair encoding as it is defined: merge the pair of least rank, the leftmost of equals, again and again. */
+const mergePlainly = (triples: readonly (readonly number[])[], ranks: readonly number[], symbols: readonly number[]): number[] => {
+  const result = [...symbols]
+  for (;;) {
+    let best = -1
+    let place = -1
+    result.slice(0, -1).forEach((left, at) => {
+      const found = triples.findLastIndex(([a, b]) => a === left && b === result[at + 1])
+      if (found >= 0 && (best < 0 || ranks[found]! < ranks[best]!)) [best, place] = [found, at]
+    })
+    if (best < 0) return result
+    result.splice(place, 2, triples[best]![2]!)
+  }
+}
+
+const vocabulary = fc.array(fc.tuple(fc.nat(12), fc.nat(12), fc.integer({ min: 4, max: 12 })), { maxLength: 24 })
+
+test.each([
+  ['short pieces', 0, 12],
+  ['long pieces', 49, 90],
+])('%s merge as byte-pair encoding is defined', (_, minLength, maxLength) => {
+  fc.assert(
+    fc.property(vocabulary, fc.array(fc.nat(3), { minLength, maxLength }), fc.boolean(), (triples, symbols, shared) => {
+      const ranks = triples.map((triple, i) => (shared ? triple[2] : i))
+      const table = createMergeTable(Int32Array.from(triples.flat()), Int32Array.from(ranks))
+      const merged = Int32Array.from(symbols)
+      const count = mergeSymbols(table, merged, symbols.length, createMergeScratch(16))
+      expect([...merged.slice(0, count)]).toEqual(mergePlainly(triples, ranks, symbols))
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('a megabyte of one letter merges without going over it again and again', () => {
+  const table = createMergeTable(Int32Array.of(0, 0, 1, 1, 1, 2, 2, 2, 3))
+  const symbols = new Int32Array(1_000_003)
+  expect(mergeSymbols(table, symbols, symbols.length, createMergeScratch(16))).toBe(125_002)
+  expect([...symbols.slice(124_999, 125_002)]).toEqual([3, 1, 0])
+})
+
+test('a pair that is not there is not found', () => {
+  const table = createMergeTable(Int32Array.of(5, 6, 7))
+  expect(table.slots[findMerge(table, 5, 6) + 3]).toBe(7)
+  expect(findMerge(table, 6, 5)).toBe(-1)
+})
