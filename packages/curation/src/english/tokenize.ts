@@ -8,6 +8,8 @@ import { isWebAddress } from './web-address.ts'
 
 const rememberedChunks = 1 << 16 // some 10 MB of strings; then the memory starts anew
 const longestRemembered = 64
+/** A longer run without white space is no English: it stays one word, so that a 100 MB line cannot become 100 million words. */
+const longestChunk = 1 << 16
 
 let remembered = new Map<string, readonly string[]>()
 
@@ -15,6 +17,7 @@ let remembered = new Map<string, readonly string[]>()
 export const tokenizeChunk = (chunk: string): readonly string[] => {
   const known = remembered.get(chunk)
   if (known !== undefined) return known
+  if (chunk.length > longestChunk) return [chunk]
   const words = cutChunk(chunk)
   if (chunk.length <= longestRemembered) {
     if (remembered.size >= rememberedChunks) remembered = new Map()
@@ -82,7 +85,7 @@ const cutAffixes = (chunk: string, withSpecialCases: boolean): string[] => {
     from += prefix
     to -= suffix
   }
-  if (to > from) front.push(...cutInside(chunk.slice(from, to), withSpecialCases))
+  if (to > from) for (const part of cutInside(chunk.slice(from, to), withSpecialCases)) front.push(part) // too many, at times, for push(...)
   for (let i = back.length - 1; i >= 0; i--) front.push(back[i]!)
   return front
 }
