@@ -1,0 +1,133 @@
+// Parameters and code put together: a Model, and a Network for trainers. B batch, T tokens, D dModel, V vocabSize, N rows.
+import { ConfigError } from '@weft/contracts'
+import { tensor, tidy, type Pass, type Tensor, type TokenBatch } from '@weft/tensor'
+import { gather, linear, linearCrossEntropy, reshape } from '@weft/tensor/ops'
+import type { Adapter } from './adapter.ts'
+import { runDecoder } from './decoder.ts'
+import { disposeSymbol } from './dispose-symbol.ts'
+import type { ForwardInput, ForwardOutput, Model } from './model.ts'
+import { partsOf, rememberParts } from './parts-of.ts'
+import { place } from './placement.ts'
+import { weight, type DecoderParts, type Run } from './run.ts'
+
+/** @param owns whether disposing the model frees the parameters; views do not. */
+export const modelOf = (parts: DecoderParts, owns: boolean): Model => {
+  const { config, backend, parameters, adapters } = parts
+  const model: Model = {
+    config,
+    backend,
+    adapters,
+    baseParameters: () => parameters,
+    parameters: () => (adapters.length === 0 ? parameters : new Map([...parameters, ...adapters.flatMap((adapter) => [...adapter.parameters()])])),
+    forward: (input) => forward(parts, input),
+    hiddenStates: (batch, pass) => ({ hidden: hiddenOfBatch(parts, batch, pass) }),
+    logits: (hidden) => linear(hidden, headWeight(parts)),
+    tokenLosses: (hidden, batch, options) => tokenLosses(parts, hidden, batch, options),
+    withAdapters: (next) => {
+      requireFitting(model, next)
+      return modelOf({ ...parts, adapters: [...next] }, false)
+    },
+    dispose: () => {
+      if (!owns) return
+      for (const { value, master } of parameters.values()) for (const x of [value, master]) x?.dispose()
+      parts.frequencies?.dispose()
+    },
+    [disposeSymbol]: () => model.dispose(),
+  }
+  rememberParts(model, parts)
+  return model
+}
+
+const headWeight = (parts: DecoderParts): Tensor => weight(parts, parts.config.tieEmbeddings ? 'embeddings.token.weight' : 'head.weight')
+
+/** @throws ConfigError for an adapter that was made for a model of another shape. */
+const requireFitting = (model: Model, adapters: readonly Adapter[]): void => {
+  for (const adapter of adapters) {
+    for (const updates of adapter.updates.values()) {
+      for (const { module, projection, a, b, rows } of updates) {
+        const shape = partsOf(model).parameters.get(`${projection}.weight`)?.value.shape
+        if (shape !== undefined && shape[1] === a.value.shape[1] && (rows?.count ?? shape[0]) === b.value.shape[0]) continue
+        const own = shape === undefined ? 'has no such module' : `has [${rows?.count ?? shape[0]}, ${shape[1]}]`
+        throw new ConfigError(`withAdapters: ${module} of the adapter is for a matrix [${b.value.shape[0]}, ${a.value.shape[1]}], the model ${own}`)
+      }
+    }
+  }
+}
+
+const startRun = (parts: DecoderParts, input: ForwardInput): Run => ({
+  ...parts,
+  placement: place(parts, input),
+  pass: input.pass,
+  captureAttentions: input.capture?.attentions === true,
+})
+
+const forward = (parts: DecoderParts, input: ForwardInput): ForwardOutput => {
+  const { kvCache, capture } = input
+  const output = tidy(() => {
+    const run = startRun(parts, input)
+    kvCache?.reserve(run.placement.length)
+    const { hidden, hiddenStates, attentions } = runDecoder(run, input)
+    const logits = linear(input.logitsAt === 'last' ? lastRows(run, hidden, input.lengths) : hidden, headWeight(parts))
+    return {
+      logits,
+      ...(capture?.hiddenStates === true ? { hiddenStates } : {}),
+      ...(capture?.attentions === true ? { attentions } : {}),
+    }
+  })
+  const [rows, length] = (input.tokenIds ?? input.inputEmbeddings!).shape as [number, number]
+  kvCache?.advance(input.lengths ?? new Array<number>(rows).fill(length))
+  return output
+}
+
+/** `forward` without logits: hidden states [B, T, D] after the final norm. */
+export const forwardHidden = (model: Model, input: ForwardInput): Tensor => {
+  const parts = partsOf(model)
+  const { hidden, counts } = tidy(() => {
+    const run = startRun(parts, input)
+    const { rows, length } = run.placement
+    input.kvCache?.reserve(length)
+    return { hidden: runDecoder(run, input).hidden, counts: input.lengths ?? new Array<number>(rows).fill(length) }
+  })
+  input.kvCache?.advance(counts)
+  return hidden
+}
+
+/** [B, T, D] → [B, D]: each row at its last real token. */
+const lastRows = (run: Run, hidden: Tensor, lengths: readonly number[] | undefined): Tensor => {
+  const { rows, length } = run.placement
+  const flat = reshape(hidden, [rows * length, run.config.dModel])
+  if (length === 1) return flat
+  const indices = Int32Array.from({ length: rows }, (_, row) => row * length + Math.max(0, (lengths?.[row] ?? length) - 1))
+  return gather(flat, tensor(run.backend, indices, [rows]))
+}
+
+const hiddenOfBatch = (parts: DecoderParts, batch: TokenBatch, pass: Pass): Tensor => {
+  if (batch.encoder !== undefined) throw new ConfigError('hiddenStates: the batch has an encoder input, but this model is a decoder alone')
+  return tidy(() => {
+    const { backend } = parts
+    const upload = (values: Int32Array | Uint8Array): Tensor => tensor(backend, values, batch.shape)
+    const { tokenIds, attentionMask, positions, segmentIds } = batch
+    // A mask without padding costs the fast path for nothing.
+    const hasPadding = attentionMask?.includes(0) === true
+    const input: ForwardInput = {
+      tokenIds: upload(tokenIds),
+      pass,
+      ...(hasPadding ? { attentionMask: upload(attentionMask) } : {}),
+      ...(positions === undefined ? {} : { positions: upload(positions) }),
+      ...(segmentIds === undefined ? {} : { segmentIds: upload(segmentIds) }),
+    }
+    return runDecoder(startRun(parts, input), input).hidden
+  })
+}
+
+const tokenLosses = (parts: DecoderParts, hidden: Tensor, batch: TokenBatch, options: { readonly labelSmoothing?: number; readonly zLoss?: number } = {}): Tensor => {
+  const { targetIds, shape } = batch
+  if (targetIds === undefined) throw new ConfigError('tokenLosses: the batch has no targetIds')
+  const [rows, length] = shape
+  return tidy(() => {
+    const flat = reshape(hidden, [rows * length, parts.config.dModel])
+    const targets = tensor(parts.backend, targetIds, [rows * length])
+    return reshape(linearCrossEntropy(flat, headWeight(parts), targets, options), [rows, length])
+  })
+}
+

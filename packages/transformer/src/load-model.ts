@@ -1,0 +1,127 @@
+// Weights from a file into parameters, one tensor at a time in the order of the file: read, upload, cast or transpose on the
+// backend, free. Knows names and layouts only through families/.
+import { ConfigError, FormatError, UnsupportedError } from '@weft/contracts'
+import { keep, tensor, tidy, type Backend, type Tensor } from '@weft/tensor'
+import { cast, concat, permute } from '@weft/tensor/ops'
+import { toFloat32, type TensorInfo, type WeightsFile } from '@weft/weights'
+import { assembleModel, parameterOf } from './create-model.ts'
+import type { FileTensor } from './families/family.ts'
+import { families } from './families/families.ts'
+import type { Model } from './model.ts'
+import { validateModelConfig, type ModelConfig } from './model-config.ts'
+import { nearestName } from './nearest-name.ts'
+import { parameterList } from './parameter-list.ts'
+
+export interface LoadModelOptions {
+  readonly weights: WeightsFile
+  readonly config: ModelConfig
+  readonly backend: Backend
+  /** What the parameters are held in; default f32. bf16 needs a backend that has it; f64 is for reference runs on ./cpu. */
+  readonly dtype?: 'f32' | 'bf16' | 'f64'
+  readonly signal?: AbortSignal
+}
+
+/**
+ * A model with the weights of a file. Peak memory on the backend is the model and its two largest tensors.
+ *
+ * @throws FormatError when a tensor is missing, has another shape than the configuration says, or is one that the family does not know;
+ *   UnsupportedError when the backend lacks the dtype.
+ */
+export const loadModel = async (options: LoadModelOptions): Promise<Model> => {
+  const { weights, config, backend, dtype = 'f32', signal } = options
+  if (config === undefined) throw new ConfigError('loadModel: the weights say nothing about the model; pass config, for example parseModelConfig of its config.json')
+  validateModelConfig(config)
+  if (!backend.traits.dtypes.has(dtype)) throw new UnsupportedError(`loadModel: backend ${backend.name} has no ${dtype}; it has ${[...backend.traits.dtypes].join(', ')}`)
+  const plan = planLoading(config, weights)
+  const values = new Map<string, Tensor>()
+  const parts = new Map<string, (Tensor | undefined)[]>()
+  try {
+    for (const [name, info] of weights.tensors) {
+      const target = plan.get(name)
+      if (target === undefined) continue
+      signal?.throwIfAborted()
+      const bytes = await weights.read(name, signal === undefined ? {} : { signal })
+      const value = keep(tidy(() => uploaded({ backend, dtype, info, bytes, isTransposed: target.isTransposed === true })))
+      if (target.count === 1) values.set(target.parameter, value)
+      else joinPart({ values, parts, target, value })
+    }
+    signal?.throwIfAborted()
+    return assembleModel(config, backend, parameterList(config).map((spec) => parameterOf(spec, values.get(spec.name)!)), dtype)
+  } catch (error) {
+    for (const x of [...values.values(), ...[...parts.values()].flat()]) x?.dispose()
+    throw error
+  }
+}
+
+/** A tensor of the file, and which of how many parts of its parameter it is. */
+interface Target extends FileTensor {
+  readonly index: number
+  readonly count: number
+}
+
+/** The file's name of each tensor that is wanted. @throws FormatError where file and configuration disagree. */
+const planLoading = (config: ModelConfig, weights: WeightsFile): ReadonlyMap<string, Target> => {
+  const family = families[config.family]
+  const shapes = new Map(parameterList(config).map((spec) => [spec.name, spec.shape]))
+  const plan = new Map<string, Target>()
+  const groups = new Map<string, FileTensor[]>()
+  for (const wanted of family.fileTensors(config)) groups.set(wanted.parameter, [...(groups.get(wanted.parameter) ?? []), wanted])
+  for (const [parameter, group] of groups) {
+    group.forEach((wanted, index) => {
+      const name = foundName(wanted.file, family.basePrefix, weights)
+      requireShape(weights, name, wanted, shapes.get(parameter)!)
+      plan.set(name, { ...wanted, index, count: group.length })
+    })
+  }
+  const isExpected = (name: string): boolean =>
+    plan.has(name) || family.ignored.some((pattern) => pattern.test(name)) || (config.tieEmbeddings && name === 'lm_head.weight')
+  const unknown = [...weights.tensors.keys()].filter((name) => !isExpected(name))
+  if (unknown.length > 0) {
+    const some = unknown.slice(0, 5).join(', ') + (unknown.length > 5 ? ` … (${unknown.length} in all)` : '')
+    throw new FormatError(`holds tensors that a ${config.family} model of this configuration does not have: ${some}; config.json and weights do not belong together`, { source: weights.name })
+  }
+  return plan
+}
+
+/** Files of the bare base model leave the prefix out. */
+const foundName = (file: string, basePrefix: string, weights: WeightsFile): string => {
+  if (weights.tensors.has(file)) return file
+  const bare = file.startsWith(basePrefix) ? file.slice(basePrefix.length) : file
+  if (weights.tensors.has(bare)) return bare
+  const near = nearestName(file, weights.tensors.keys())
+  throw new FormatError(`has no tensor ${file}${near === undefined ? '' : `; the nearest name is ${near}`}`, { source: weights.name })
+}
+
+const requireShape = (weights: WeightsFile, name: string, { rows, isTransposed }: FileTensor, parameterShape: readonly number[]): void => {
+  const [out, ...rest] = parameterShape as [number, ...number[]]
+  const stored = [rows?.count ?? out, ...rest]
+  const expected = isTransposed === true ? stored.reverse() : stored
+  const { shape } = weights.tensors.get(name)!
+  if (shape.length === expected.length && shape.every((size, i) => size === expected[i])) return
+  throw new FormatError(`${name} is [${shape.join(', ')}] where the configuration asks for [${expected.join(', ')}]`, { source: weights.name })
+}
+
+const uploaded = (options: { readonly backend: Backend; readonly dtype: 'f32' | 'bf16' | 'f64'; readonly info: TensorInfo; readonly bytes: Uint8Array; readonly isTransposed: boolean }): Tensor => {
+  const { backend, dtype, info, bytes, isTransposed } = options
+  const narrow = info.dtype === 'F16' ? 'f16' : info.dtype === 'BF16' ? 'bf16' : undefined
+  // Two bytes travel instead of four where the backend can widen them itself.
+  const raw =
+    narrow !== undefined && backend.traits.dtypes.has(narrow)
+      ? tensor(backend, new Uint16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2), info.shape, { dtype: narrow })
+      : tensor(backend, toFloat32(info.dtype, bytes), info.shape, { dtype: dtype === 'bf16' ? 'bf16' : 'f32' })
+  const value = cast(raw, dtype)
+  return isTransposed ? permute(value, [1, 0]) : value
+}
+
+/** Keeps a part until its parameter is whole, then joins and frees the parts. */
+const joinPart = (options: { readonly values: Map<string, Tensor>; readonly parts: Map<string, (Tensor | undefined)[]>; readonly target: Target; readonly value: Tensor }): void => {
+  const { values, parts, target, value } = options
+  const held = parts.get(target.parameter) ?? new Array<Tensor | undefined>(target.count).fill(undefined)
+  held[target.index] = value
+  parts.set(target.parameter, held)
+  const whole = held.filter((x) => x !== undefined)
+  if (whole.length < target.count) return
+  values.set(target.parameter, keep(tidy(() => concat(whole, 0))))
+  for (const x of whole) x.dispose()
+  parts.delete(target.parameter)
+}

@@ -1,0 +1,127 @@
+// A folder as Hugging Face lays it out, opened: configuration, weights, tokenizer, chat template.
+import { readFile, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ConfigError, FormatError, UnsupportedError, type Json, type Tokenizer } from '@weft/contracts'
+import type { ByteSource } from '@weft/sources'
+import type { Backend } from '@weft/tensor'
+import { compileChatTemplate, tokenizerFromJson, type ChatTemplate } from '@weft/tokenizer'
+import { openWeights } from '@weft/weights/node'
+import { isJsonObject, type JsonObject } from '../families/config-reader.ts'
+import { parseModelConfig } from '../hugging-face-config.ts'
+import { loadModel } from '../load-model.ts'
+import type { Model } from '../model.ts'
+import type { ModelConfig } from '../model-config.ts'
+
+export interface LoadPretrainedOptions {
+  readonly backend: Backend
+  /** What the parameters are held in; default f32. */
+  readonly dtype?: 'f32' | 'bf16' | 'f64'
+  /** Wraps each weights file, for example with withProgress of @weft/sources. */
+  readonly wrap?: (source: ByteSource) => ByteSource
+  readonly signal?: AbortSignal
+}
+
+export interface Pretrained {
+  readonly model: Model
+  /** Absent where the folder has no tokenizer.json. */
+  readonly tokenizer?: Tokenizer
+  readonly chatTemplate?: ChatTemplate
+  readonly config: ModelConfig
+}
+
+// A configuration is some kilobytes, a large tokenizer.json some 20 MB; what is beyond is no such file.
+const maxConfigBytes = 2 ** 24
+const maxTokenizerBytes = 2 ** 28
+
+/**
+ * Opens config.json, model.safetensors (or its shards), tokenizer.json, and the chat template from chat_template.jinja or
+ * tokenizer_config.json. End tokens are those of generation_config.json where it names any.
+ *
+ * @throws ConfigError for a folder without config.json; FormatError for a broken file, with the place; UnsupportedError for other
+ *   layouts and families.
+ */
+export const loadPretrained = async (path: string, options: LoadPretrainedOptions): Promise<Pretrained> => {
+  const { backend, dtype = 'f32', wrap, signal } = options
+  signal?.throwIfAborted()
+  await requireFolder(path)
+  const config = await readConfig(path)
+  const { tokenizer, chatTemplate } = await readTokenizer(path, config)
+  const weights = await openWeights(path, { ...(wrap === undefined ? {} : { wrap }), ...(signal === undefined ? {} : { signal }) })
+  try {
+    const model = await loadModel({ weights, config, backend, dtype, ...(signal === undefined ? {} : { signal }) })
+    return { model, config, ...(tokenizer === undefined ? {} : { tokenizer }), ...(chatTemplate === undefined ? {} : { chatTemplate }) }
+  } finally {
+    await weights.close()
+  }
+}
+
+const requireFolder = async (path: string): Promise<void> => {
+  const info = await stat(path).catch(() => undefined)
+  if (info === undefined && /^[\w.-]+\/[\w.-]+$/.test(path)) throw new UnsupportedError(`${path}: there is no such folder, and fetching from a hub is not supported yet; download the repository and give its folder`)
+  if (info === undefined) throw new ConfigError(`${path}: expected a folder with config.json and model.safetensors, there is nothing`)
+  if (!info.isDirectory()) throw new UnsupportedError(`${path}: expected a folder with config.json and model.safetensors, got a file; GGUF and other single files are not supported yet`)
+}
+
+/** @internal A small text file of the folder, or undefined where there is none. */
+export const readText = async (folder: string, name: string, maxBytes: number): Promise<string | undefined> => {
+  const path = join(folder, name)
+  const info = await stat(path).catch(() => undefined)
+  if (info === undefined) return undefined
+  if (info.size > maxBytes) throw new FormatError(`expected at most ${maxBytes} bytes, got ${info.size}`, { source: path })
+  return readFile(path, 'utf8')
+}
+
+/** @internal A JSON object of the folder. */
+export const readJson = async (folder: string, name: string): Promise<JsonObject | undefined> => {
+  const text = await readText(folder, name, maxConfigBytes)
+  if (text === undefined) return undefined
+  const json = parseJson(join(folder, name), text)
+  if (!isJsonObject(json)) throw new FormatError('expected an object', { source: join(folder, name) })
+  return json
+}
+
+const parseJson = (source: string, text: string): Json => {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, '')) as Json
+  } catch (cause) {
+    throw new FormatError(`expected JSON (${cause instanceof Error ? cause.message : String(cause)})`, { source }, { cause })
+  }
+}
+
+const readConfig = async (folder: string): Promise<ModelConfig> => {
+  const json = await readJson(folder, 'config.json')
+  if (json === undefined) throw new ConfigError(`${folder}: expected config.json, it is not there; a model's folder has config.json, model.safetensors and tokenizer.json`)
+  const generation = await readJson(folder, 'generation_config.json')
+  const endIds = generation?.['eos_token_id']
+  return parseModelConfig(endIds === undefined || endIds === null ? json : { ...json, eos_token_id: endIds })
+}
+
+const readTokenizer = async (folder: string, config: ModelConfig): Promise<{ tokenizer?: Tokenizer; chatTemplate?: ChatTemplate }> => {
+  const json = await readText(folder, 'tokenizer.json', maxTokenizerBytes)
+  const settings = (await readJson(folder, 'tokenizer_config.json')) ?? {}
+  const tokenizer = json === undefined ? undefined : tokenizerFromJson(json, { source: join(folder, 'tokenizer.json'), config: settings })
+  if (tokenizer !== undefined && tokenizer.vocabSize > config.vocabSize) {
+    throw new FormatError(`has ${tokenizer.vocabSize} tokens, but config.json says vocab_size ${config.vocabSize}`, { source: join(folder, 'tokenizer.json') })
+  }
+  const template = await readTemplate(folder, settings)
+  const chatTemplate = template === undefined ? undefined : compileChatTemplate(template, { variables: templateVariables(settings), name: join(folder, 'chat template') })
+  return { ...(tokenizer === undefined ? {} : { tokenizer }), ...(chatTemplate === undefined ? {} : { chatTemplate }) }
+}
+
+/** The file of its own wins, as in transformers; several named templates: the one called default. */
+const readTemplate = async (folder: string, settings: JsonObject): Promise<string | undefined> => {
+  const file = await readText(folder, 'chat_template.jinja', maxConfigBytes)
+  if (file !== undefined) return file
+  const inSettings = settings['chat_template']
+  if (typeof inSettings === 'string') return inSettings
+  if (!Array.isArray(inSettings)) return undefined
+  const named = (inSettings as readonly Json[]).filter(isJsonObject).find(({ name }) => name === 'default')
+  return typeof named?.['template'] === 'string' ? named['template'] : undefined
+}
+
+/** bos_token and its like: templates write them out. */
+const templateVariables = (settings: JsonObject): Record<string, string> => {
+  const text = (value: Json | undefined): string | undefined => (isJsonObject(value ?? null) ? text((value as JsonObject)['content']) : typeof value === 'string' ? value : undefined)
+  const names = ['bos_token', 'eos_token', 'pad_token', 'unk_token']
+  return Object.fromEntries(names.flatMap((name) => (text(settings[name]) === undefined ? [] : [[name, text(settings[name])!]])))
+}
