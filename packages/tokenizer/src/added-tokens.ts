@@ -16,7 +16,7 @@ export interface AddedToken {
   readonly normalized: boolean
 }
 
-export interface AddedTokenMatch {
+interface AddedTokenMatch {
   readonly start: number
   readonly end: number
   readonly token: AddedToken

@@ -8,7 +8,7 @@ const isPrintable = (byte: number): boolean =>
 const otherBytes = Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => !isPrintable(byte))
 
 /** Byte → the UTF-16 unit that writes it. */
-export const unitOfByte: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) =>
+const unitOfByte: Uint16Array = Uint16Array.from({ length: 256 }, (_, byte) =>
   isPrintable(byte) ? byte : 0x100 + otherBytes.indexOf(byte),
 )
 

@@ -22,12 +22,14 @@ export const createPieceCounts = (splitter: Splitter, specialTokens: readonly Ad
   const encoder = new TextEncoder()
   const matcher = createAddedTokenMatcher(specialTokens)
   const table = createByteStringTable()
+  const whole = createPieceList()
+  let pieces = createPieceList()
   let counts = new Float64Array(1024)
 
   const addStretch = (text: string): number => {
     const bytes = encoder.encode(text)
-    const whole = createPieceList()
-    const pieces = createPieceList()
+    if (pieces.spans.length > 1 << 20) pieces = createPieceList() // one huge text must not hold its memory for ever
+    whole.count = pieces.count = 0
     pushPiece(whole, 0, bytes.length)
     splitter(text, bytes, whole, pieces)
     for (let piece = 0; piece < pieces.count; piece++) {

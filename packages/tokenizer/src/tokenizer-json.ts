@@ -1,7 +1,7 @@
 // Hugging Face's tokenizer.json, read: byte-level BPE with its added tokens, normalizer, pre-tokenizer, post-processor and decoder.
 // What is not known here is an UnsupportedError with the path of the component; what is broken a FormatError with the place.
 // Reference: huggingface/tokenizers, tokenizer/serialization.rs and models/bpe.
-import { FormatError, type Json, type Tokenizer } from '@weft/contracts'
+import type { Json, Tokenizer } from '@weft/contracts'
 import type { AddedToken } from './added-tokens.ts'
 import { createByteLevelTokenizer } from './byte-level-tokenizer.ts'
 import { createByteStringTable } from './byte-string-table.ts'
@@ -39,7 +39,7 @@ export const tokenizerFromJson = (json: unknown, options: TokenizerFromJsonOptio
   checkDecoder(root.get('decoder'))
   const vocabulary = readVocabulary(modelField.get('vocab'))
   const addedTokens = readAddedTokens(root.get('added_tokens'), vocabulary)
-  const model = buildModel(modelField, vocabulary, addedTokens)
+  const model = buildModel(root, vocabulary, addedTokens)
   const beginId = template.before.find((id) => addedTokens.some((token) => token.special && token.id === id))
   const unknownId = model.unknownId < 0 ? undefined : model.unknownId
   const components = Object.fromEntries(componentNames.map((name) => [name, (root.get(name).value ?? null) as Json]))
@@ -120,7 +120,8 @@ const readAddedTokens = (field: JsonField, vocabulary: ReadonlyMap<string, numbe
   return tokens
 }
 
-const buildModel = (field: JsonField, vocabulary: ReadonlyMap<string, number>, addedTokens: readonly AddedToken[]): BpeModel => {
+const buildModel = (root: JsonField, vocabulary: ReadonlyMap<string, number>, addedTokens: readonly AddedToken[]): BpeModel => {
+  const field = root.get('model')
   let size = 0
   for (const id of vocabulary.values()) size = Math.max(size, id + 1)
   for (const token of addedTokens) size = Math.max(size, token.id + 1)
@@ -135,7 +136,8 @@ const buildModel = (field: JsonField, vocabulary: ReadonlyMap<string, number>, a
   const byteIds = findByteIds(builder.finish())
   for (const token of addedTokens) {
     if (builder.has(token.id) && vocabulary.get(token.content) !== token.id) {
-      throw new FormatError(`the added token ${JSON.stringify(token.content)} has the id ${token.id} of another token`, { path: 'added_tokens' })
+      const place = root.get('added_tokens').items().find((item) => item.get('content').value === token.content)
+      throw (place ?? root).get('id').wrong(`for ${JSON.stringify(token.content)} an id that no other token has`)
     }
     builder.setText(token.id, token.content)
   }
@@ -172,7 +174,7 @@ const readUnknown = (field: JsonField, vocabulary: ReadonlyMap<string, number>):
 }
 
 /** Finds the tokens of the model's own vocabulary by their bytes. */
-export const wholeTokenFinder = (tokens: TokenTable, inVocabulary: Uint8Array): NonNullable<BpeModel['findWhole']> => {
+const wholeTokenFinder = (tokens: TokenTable, inVocabulary: Uint8Array): NonNullable<BpeModel['findWhole']> => {
   const table = createByteStringTable()
   const ids: number[] = []
   for (let id = 0; id < tokens.size; id++) {

@@ -31,14 +31,15 @@ describe.skipIf(plays.missing)(`the merges of Hugging Face tokenizers${plays.not
     expect(written.model.merges).toEqual((expected.model.merges as string[][]).map((pair) => pair.join(' ')))
     expect({ ...written.model.vocab }).toEqual(expected.model.vocab)
     expect(written.added_tokens).toEqual(expected.added_tokens)
-    if (pattern === 'gpt2') expect(written.pre_tokenizer).toEqual({ ...(expected.pre_tokenizer as object) })
     expect([reached, sizeBytes]).toEqual([1000, 1_115_394])
   })
 
   test('fed line by line, it learns the same', async () => {
     const lines = text.match(/.*\n|.+$/g)!
     const { tokenizer } = await train({ texts: lines, vocabSize: 1000, specialTokens: ['<|endoftext|>'] })
-    expect(tokenizerToJson(tokenizer).model.merges).toEqual((trainedJson().model.merges as string[][]).map((pair) => pair.join(' ')))
+    const written = tokenizerToJson(tokenizer)
+    expect(written.pre_tokenizer).toEqual(trainedJson().pre_tokenizer)
+    expect(written.model.merges).toEqual((trainedJson().model.merges as string[][]).map((pair) => pair.join(' ')))
   })
 })
 

@@ -73,7 +73,7 @@ const variants: Record<string, object> = {
       added(1001, 'world', { single_word: true, normalized: false }),
       added(1002, '<l>', { lstrip: true, normalized: false }),
       added(1003, '<r>', { rstrip: true, normalized: false, special: true }),
-      added(1004, 'né', { normalized: true }),
+      added(1004, 'が', { normalized: true }),
       added(1005, '  ', { normalized: true }),
       added(1006, 'ell', { normalized: false }),
     ],
@@ -100,8 +100,8 @@ const variants: Record<string, object> = {
 
 const shared = needsShared('golden/tokenizers/strings.json')
 const texts = [
-  ...['', ' ', 'Hello world', "I'll DON'T it'ſ 'Tis", '12345 ٣٤٥ ²½', 'a\r\n\r\n  b\n   ', 'worldly world, world_ (world)', 'hello  <l> x <r>   y <l><r> '],
-  ...['ne\u0301 né Éclair', 'x\u0085y\u00a0z\u3000 \ufeff', '日本語テキスト 한국어', '😀👩‍🚀 ❤️', '<|endoftext|>a<s> ell', 'ssxxy xyz Ss', 'http://a.b/c?d=e#f HTTPServer'],
+  '', ' ', 'Hello world', "I'll DON'T it'ſ 'Tis", '12345 ٣٤٥ ²½', 'a\r\n\r\n  b\n   ', 'worldly world, world_ (world)', 'hello  <l> x <r>   y <l><r> ',
+  'e\u0301 é か\u3099 が', 'x\u0085y\u00a0z\u3000 \ufeff', '日本語テキスト 한국어', '😀👩‍🚀 ❤️', '<|endoftext|>a<s> ell', 'ssxxy xyz Ss', 'http://a.b/c?d=e#f HTTPServer',
   ...(shared.missing ? [] : (JSON.parse(readText(shared.path)) as { text: string }[]).map(({ text }) => text).filter((text) => text.length < 3000)),
 ].filter((text) => !/\p{Surrogate}/u.test(text))
 
@@ -123,7 +123,7 @@ describe.skipIf(!isThere)(`Hugging Face tokenizers in Python${note}`, () => {
     texts.forEach((text, i) => {
       const { ids, decoded } = answers[name]![i]!
       expect([text, ...tokenizer.encode(text)]).toEqual([text, ...ids])
-      if (name !== 'added tokens') expect(tokenizer.decode(ids)).toBe(decoded)
+      expect(tokenizer.decode(ids)).toBe(decoded)
     })
   })
 })

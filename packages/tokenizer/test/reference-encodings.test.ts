@@ -66,8 +66,8 @@ describe.skipIf(golden.missing || data.missing).each(Object.keys(tokenizers))(`%
     for (const row of known) {
       const text = texts.get(row.name)!
       expect([row.name, ...tokenizer!.encode(text, plain)]).toEqual([row.name, ...row.ids])
-      if (row.withSpecial !== undefined) expect([...tokenizer!.encode(text)]).toEqual(row.withSpecial)
-      if (row.withSpecialParsed !== undefined) expect([...tokenizer!.encode(text)]).toEqual(row.withSpecialParsed)
+      const whole = row.withSpecial ?? row.withSpecialParsed ?? row.ids
+      expect([row.name, ...tokenizer!.encode(text)]).toEqual([row.name, ...whole])
     }
   })
 
@@ -87,13 +87,16 @@ describe.skipIf(golden.missing || data.missing).each(Object.keys(tokenizers))(`%
   })
 
   test('offsets', () => {
-    for (const row of known) {
+    // Where gpt-neox composes a character, the reference keeps only the first code point of it.
+    const isComparable = (text: string) => name !== 'hf-gpt-neox' || text.normalize('NFC') === text
+    const rowsWithOffsets = known.filter((row) => (row.offsets ?? row.starts) !== undefined && isComparable(texts.get(row.name)!))
+    expect(rowsWithOffsets.length).toBeGreaterThan(90)
+    for (const row of rowsWithOffsets) {
       const text = texts.get(row.name)!
-      if (name === 'hf-gpt-neox' && text.normalize('NFC') !== text) continue // there a composed character keeps only its first code point
       const units = unitStarts(text)
       const { offsets } = encodeWithOffsets(tokenizer!, text, { ...plain, trimSpaces: name === 'hf-gpt-neox' })
-      if (row.offsets !== undefined) expect([row.name, ...offsets]).toEqual([row.name, ...row.offsets.flat().map((point) => units[point])])
-      if (row.starts !== undefined) expect([...offsets].filter((_, i) => i % 2 === 0)).toEqual(row.starts.map((point) => units[point]))
+      const found = row.offsets === undefined ? offsets.filter((_, i) => i % 2 === 0) : offsets
+      expect([row.name, ...found]).toEqual([row.name, ...(row.offsets?.flat() ?? row.starts!).map((point) => units[point])])
     }
   })
 })
