@@ -1,1 +1,5 @@
-export {}
+export type { Dtype } from './dtype.ts'
+export { openSafetensors } from './open-safetensors.ts'
+export { toFloat32 } from './to-float32.ts'
+export type { ReadOptions, TensorInfo, WeightsFile } from './weights-file.ts'
+export { writeSafetensors, type TensorToWrite, type WriteSafetensorsOptions } from './write-safetensors.ts'

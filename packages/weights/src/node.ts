@@ -1,1 +1,1 @@
-export {}
+export { openWeights, type OpenWeightsOptions } from './node/open-weights.ts'
