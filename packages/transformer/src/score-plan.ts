@@ -38,6 +38,7 @@ const groupByPrefix = (units: readonly ScoreUnit[]): ScoreGroup[] => {
   const groups: ScoreGroup[] = []
   let members: ScoreUnit[] = []
   let common = 0
+  let longest = 0
   const close = (): void => {
     const [first] = members
     if (first === undefined) return
@@ -47,7 +48,7 @@ const groupByPrefix = (units: readonly ScoreUnit[]): ScoreGroup[] => {
   for (const unit of sorted) {
     const [first] = members
     const next = first === undefined ? 0 : Math.min(common, commonPrefix(first.input, unit.input), firstWanted(unit))
-    const longest = Math.max(unit.input.length, ...members.map(({ input }) => input.length))
+    longest = Math.max(longest, unit.input.length)
     if (first !== undefined && next >= shortestPrefix && 2 * next >= longest) {
       members.push(unit)
       common = next
@@ -56,6 +57,7 @@ const groupByPrefix = (units: readonly ScoreUnit[]): ScoreGroup[] => {
     close()
     members = [unit]
     common = firstWanted(unit)
+    longest = unit.input.length
   }
   close()
   return groups
@@ -78,30 +80,43 @@ const commonPrefix = (a: Uint32Array, b: Uint32Array): number => {
 /** The tokens of a unit that are its own. */
 const tailLength = ({ input }: ScoreUnit, { prefixLength }: ScoreGroup): number => input.length - prefixLength
 
-const longestTail = (groups: readonly ScoreGroup[]): number => Math.max(...groups.flatMap((group) => group.units.map((unit) => tailLength(unit, group))))
+const longestTail = (group: ScoreGroup): number => group.units.reduce((longest, unit) => Math.max(longest, tailLength(unit, group)), 0)
 
-/** Padded tokens of a pass: all tails to the longest, and all beginnings to the longest. */
-const costOf = (groups: readonly ScoreGroup[]): number => {
-  const rows = groups.reduce((sum, { units }) => sum + units.length, 0)
-  const prefix = Math.max(...groups.map(({ prefixLength }) => prefixLength))
-  // The cache of a shared beginning is copied to every row, so it counts for each.
-  return rows * (longestTail(groups) + prefix)
+/** What decides how many padded tokens a pass has: all tails go to the longest, and so do all beginnings. */
+interface Extent {
+  readonly rows: number
+  readonly tail: number
+  readonly prefix: number
 }
+
+const extentOf = (group: ScoreGroup): Extent => ({ rows: group.units.length, tail: longestTail(group), prefix: group.prefixLength })
+
+const joined = (a: Extent, b: Extent): Extent => ({ rows: a.rows + b.rows, tail: Math.max(a.tail, b.tail), prefix: Math.max(a.prefix, b.prefix) })
+
+// The cache of a shared beginning is copied to every row, so it counts for each.
+const costOf = ({ rows, tail, prefix }: Extent): number => rows * (tail + prefix)
 
 /** A group of many texts is cut, so that no pass is larger than the limit. */
 const splitGroup = (group: ScoreGroup, maxBatchTokens: number): ScoreGroup[] => {
-  const rows = Math.max(1, Math.floor(maxBatchTokens / (longestTail([group]) + group.prefixLength)))
+  const rows = Math.max(1, Math.floor(maxBatchTokens / (longestTail(group) + group.prefixLength)))
   return Array.from({ length: Math.ceil(group.units.length / rows) }, (_, i) => ({ ...group, units: group.units.slice(i * rows, (i + 1) * rows) }))
 }
 
 /** Longest first, as many together as fit: neighbours are alike in length, so that little is padding. */
 const packed = (groups: readonly ScoreGroup[], maxBatchTokens: number): ScoreBatch[] => {
-  const sorted = [...groups].sort((a, b) => costOf([b]) / b.units.length - costOf([a]) / a.units.length)
+  const lengthOf = ({ tail, prefix }: Extent): number => tail + prefix
+  const sorted = groups.map((group) => ({ group, extent: extentOf(group) })).sort((a, b) => lengthOf(b.extent) - lengthOf(a.extent))
   const batches: ScoreGroup[][] = []
-  for (const group of sorted) {
-    const last = batches.at(-1)
-    if (last !== undefined && costOf([...last, group]) <= maxBatchTokens) last.push(group)
-    else batches.push([group])
+  let open: Extent | undefined
+  for (const { group, extent } of sorted) {
+    const wider = open === undefined ? undefined : joined(open, extent)
+    if (wider !== undefined && costOf(wider) <= maxBatchTokens) {
+      batches.at(-1)!.push(group)
+      open = wider
+    } else {
+      batches.push([group])
+      open = extent
+    }
   }
   return batches
 }

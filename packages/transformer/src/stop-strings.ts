@@ -21,10 +21,10 @@ export const stopFilter = (stops: readonly string[]): StopFilter => {
     push: (text) => {
       if (hasStopped) return ''
       held += text
-      const found = stops.map((stop) => held.indexOf(stop)).filter((index) => index >= 0)
-      if (found.length > 0) {
+      const start = firstStop(held, stops)
+      if (start >= 0) {
         hasStopped = true
-        const before = held.slice(0, Math.min(...found))
+        const before = held.slice(0, start)
         held = ''
         return before
       }
@@ -39,6 +39,17 @@ export const stopFilter = (stops: readonly string[]): StopFilter => {
       return rest
     },
   }
+}
+
+/** Where the stop string begins that is complete first (of those complete together the longest), or −1: however the text is cut. */
+const firstStop = (text: string, stops: readonly string[]): number => {
+  let [start, end] = [-1, Infinity]
+  for (const stop of stops) {
+    const index = text.indexOf(stop)
+    if (index < 0 || index + stop.length > end || (index + stop.length === end && index > start)) continue
+    ;[start, end] = [index, index + stop.length]
+  }
+  return start
 }
 
 /** The length of the longest end of the text that a stop string begins with. */
