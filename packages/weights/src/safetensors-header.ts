@@ -32,7 +32,7 @@ export const parseSafetensorsHeader = (source: string, bytes: Uint8Array, dataBy
   const tensors = Object.entries(entries).map(([name, entry]) => readEntry(source, name, entry))
   // Stable: tensors without elements, which share their offsets, keep the header's order.
   tensors.sort((a, b) => a.start - b.start || a.end - b.end)
-  checkCoverage(source, tensors, dataBytes)
+  checkCoverage(source, tensors, headerStart + bytes.length, dataBytes)
   return { metadata: readMetadata(source, metadata), tensors }
 }
 
@@ -91,7 +91,7 @@ const readEntry = (source: string, name: string, entry: Json): PlacedTensor => {
 }
 
 /** The tensors must fill the data one after the other: no overlap, no hole, nothing left over. */
-const checkCoverage = (source: string, tensors: readonly PlacedTensor[], dataBytes: number): void => {
+const checkCoverage = (source: string, tensors: readonly PlacedTensor[], dataStart: number, dataBytes: number): void => {
   let filled = 0
   for (const { name, start, end } of tensors) {
     if (start !== filled) {
@@ -102,7 +102,7 @@ const checkCoverage = (source: string, tensors: readonly PlacedTensor[], dataByt
   }
   if (filled === dataBytes) return
   const problem = filled > dataBytes ? 'the file is cut off; fetch it again' : 'there are bytes that belong to no tensor'
-  throw new FormatError(`expected ${filled} bytes of tensor data, got ${dataBytes}: ${problem}`, { source })
+  throw new FormatError(`expected a file of ${dataStart + filled} bytes, got ${dataStart + dataBytes}: ${problem}`, { source })
 }
 
 const isObject = (value: Json | undefined): value is JsonObject => typeof value === 'object' && value !== null && !Array.isArray(value)
