@@ -35,12 +35,19 @@ interface Product {
   readonly columns: number
 }
 
-/** [rows, inner] × [inner, columns]: a row of the result is a weighted sum of contiguous rows of b. */
+/** [rows, inner] × [inner, columns]: a row of the result is a weighted sum of contiguous rows of b, four of them in one sweep. */
 const rowsTimesMatrix = ({ a, b, out, rows, inner, columns }: Product): void => {
   const totals = new Float64Array(columns)
   for (let i = 0; i < rows; i++) {
     totals.fill(0)
-    for (let k = 0; k < inner; k++) {
+    let k = 0
+    for (; k + 4 <= inner; k += 4) {
+      const at = i * inner + k
+      const [w0, w1, w2, w3] = [a[at]!, a[at + 1]!, a[at + 2]!, a[at + 3]!]
+      const [b0, b1, b2, b3] = [k * columns, (k + 1) * columns, (k + 2) * columns, (k + 3) * columns]
+      for (let j = 0; j < columns; j++) totals[j] = totals[j]! + w0 * b[b0 + j]! + w1 * b[b1 + j]! + w2 * b[b2 + j]! + w3 * b[b3 + j]!
+    }
+    for (; k < inner; k++) {
       const weight = a[i * inner + k]!
       const from = k * columns
       for (let j = 0; j < columns; j++) totals[j]! += weight * b[from + j]!
