@@ -25,6 +25,8 @@ export interface StepOptions {
   /** All tokens of each row; looked at where there is a repetition penalty. */
   readonly histories: readonly (readonly number[])[]
   readonly topLogProbs: number
+  /** Ids from here on are never chosen. */
+  readonly vocabSize: number
   readonly signal: AbortSignal | undefined
 }
 
@@ -60,12 +62,13 @@ const lastLogits = ({ model, kvCache, tokenIds }: StepOptions): Tensor => {
   return model.forward({ tokenIds: tensor(model.backend, padded, [tokenIds.length, longest]), kvCache, lengths, logitsAt: 'last' }).logits
 }
 
-const sample = (logits: Tensor, { sampling, uniforms, histories }: StepOptions): { tokenIds: Tensor; logProbs: Tensor } => {
+const sample = (logits: Tensor, { sampling, uniforms, histories, vocabSize }: StepOptions): { tokenIds: Tensor; logProbs: Tensor } => {
   const { backend } = logits
   const { temperature = 1, topK: k, topP, minP, repetitionPenalty = 1 } = sampling
   const history = repetitionPenalty === 1 ? {} : { history: historyTensor(logits, histories) }
+  const mask = vocabSize >= logits.shape[1]! ? {} : { mask: lowIds(logits, vocabSize) }
   return sampleToken(
-    { logits, ...history, uniforms: tensor(backend, Float32Array.from(uniforms), [uniforms.length]) },
+    { logits, ...mask, ...history, uniforms: tensor(backend, Float32Array.from(uniforms), [uniforms.length]) },
     {
       temperature,
       ...(k === undefined || k >= logits.shape[1]! ? {} : { topK: k }),
@@ -74,6 +77,13 @@ const sample = (logits: Tensor, { sampling, uniforms, histories }: StepOptions):
       ...(repetitionPenalty === 1 ? {} : { repetitionPenalty }),
     },
   )
+}
+
+/** u8 [1, 4·⌈V/32⌉]: a bit a token, the lowest first; 1 below vocabSize. */
+const lowIds = (logits: Tensor, vocabSize: number): Tensor => {
+  const bytes = 4 * Math.ceil(logits.shape[1]! / 32)
+  const bits = Uint8Array.from({ length: bytes }, (_, i) => 0xff >> Math.max(0, Math.min(8, 8 * (i + 1) - vocabSize)))
+  return tensor(logits.backend, bits, [1, bytes])
 }
 
 /** i32 [B, N], −1 where a row is shorter. */

@@ -5,6 +5,7 @@ import { gather, linear, linearCrossEntropy, reshape } from '@weft/tensor/ops'
 import type { Adapter } from './adapter.ts'
 import { runDecoder } from './decoder.ts'
 import { disposeSymbol } from './dispose-symbol.ts'
+import { linearModules } from './lora.ts'
 import type { ForwardInput, ForwardOutput, Model } from './model.ts'
 import { partsOf, rememberParts } from './parts-of.ts'
 import { place } from './placement.ts'
@@ -24,7 +25,7 @@ export const modelOf = (parts: DecoderParts, owns: boolean): Model => {
     logits: (hidden) => linear(hidden, headWeight(parts)),
     tokenLosses: (hidden, batch, options) => tokenLosses(parts, hidden, batch, options),
     withAdapters: (next) => {
-      requireFitting(model, next)
+      requireFitting(parts, next)
       return modelOf({ ...parts, adapters: [...next] }, false)
     },
     dispose: () => {
@@ -41,16 +42,14 @@ export const modelOf = (parts: DecoderParts, owns: boolean): Model => {
 const headWeight = (parts: DecoderParts): Tensor => weight(parts, parts.config.tieEmbeddings ? 'embeddings.token.weight' : 'head.weight')
 
 /** @throws ConfigError for an adapter that was made for a model of another shape. */
-const requireFitting = (model: Model, adapters: readonly Adapter[]): void => {
-  for (const adapter of adapters) {
-    for (const updates of adapter.updates.values()) {
-      for (const { module, projection, a, b, rows } of updates) {
-        const shape = partsOf(model).parameters.get(`${projection}.weight`)?.value.shape
-        if (shape !== undefined && shape[1] === a.value.shape[1] && (rows?.count ?? shape[0]) === b.value.shape[0]) continue
-        const own = shape === undefined ? 'has no such module' : `has [${rows?.count ?? shape[0]}, ${shape[1]}]`
-        throw new ConfigError(`withAdapters: ${module} of the adapter is for a matrix [${b.value.shape[0]}, ${a.value.shape[1]}], the model ${own}`)
-      }
-    }
+const requireFitting = ({ config }: DecoderParts, adapters: readonly Adapter[]): void => {
+  const modules = new Map(linearModules(config).map((module) => [module.module, module.shape]))
+  for (const { module, a, b } of adapters.flatMap((adapter) => [...adapter.updates.values()].flat())) {
+    const own = modules.get(module)
+    const wanted = [b.value.shape[0]!, a.value.shape[1]!] as const
+    if (own !== undefined && own[0] === wanted[0] && own[1] === wanted[1]) continue
+    const has = own === undefined ? 'no such module' : `[${own.join(', ')}]`
+    throw new ConfigError(`withAdapters: ${module} of the adapter is for a matrix [${wanted.join(', ')}], the model has ${has}`)
   }
 }
 

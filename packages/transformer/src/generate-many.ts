@@ -27,6 +27,7 @@ export async function* generateMany(options: GenerateManyOptions): AsyncGenerato
         tokenIds: members.map((index) => prompts[index]!),
         sampling: { ...samplingOf(requests[members[0]!]!), seed: members.map((index) => requests[index]!.seed ?? 0) },
         maxNewTokens: limits,
+        vocabSize: tokenizer.vocabSize,
         stopIds: [],
         stopWhen: ({ row, tokenId, isLast }) => rows[row]!.take(tokenId, isLast) || endIds.includes(tokenId),
         ...(signal === undefined ? {} : { signal }),

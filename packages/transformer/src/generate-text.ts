@@ -68,6 +68,7 @@ export async function* generateText(options: TextRequest): AsyncGenerator<TextGe
       history: promptIds.slice(0, known),
       kvCache,
       sampling: { ...samplingOf(request), seed: request.seed ?? 0 },
+      vocabSize: tokenizer.vocabSize,
       stopIds: [], // the row decides, since the end token's text is its own affair
       stopWhen: ({ tokenId, isLast }) => row.take(tokenId, isLast) || endIds.includes(tokenId),
       ...(request.maxNewTokens === undefined ? {} : { maxNewTokens: request.maxNewTokens }),

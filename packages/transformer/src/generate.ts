@@ -28,6 +28,8 @@ export interface GenerateOptions {
   readonly stopIds?: readonly number[]
   /** Called with each token before its event; true ends the row. `isLast`: it ends for its length anyway. */
   readonly stopWhen?: (token: { readonly row: number; readonly tokenId: number; readonly isLast: boolean }) => boolean
+  /** Ids from here on are never chosen, where a vocabulary is padded beyond its tokenizer; default all may be. */
+  readonly vocabSize?: number
   /** How many of the likeliest tokens to report at each step, 0 to 64; default 0. */
   readonly topLogProbs?: number
   /** What comes before `tokenIds`, for a single row. It is appended to and stays the caller's; without it an own one is made and freed. */
@@ -60,7 +62,7 @@ export async function* generateInTurns(
   options: GenerateOptions,
   turn: <T>(work: () => Promise<T>) => Promise<T>,
 ): AsyncGenerator<GenerateEvent, void, undefined> {
-  const { model, sampling = {}, stopIds = model.config.endIds, topLogProbs = 0, signal } = options
+  const { model, sampling = {}, stopIds = model.config.endIds, topLogProbs = 0, vocabSize = model.config.vocabSize, signal } = options
   let active = startRows(options)
   signal?.throwIfAborted()
   const kvCache = options.kvCache ?? createKvCache(model, { rows: active.length, maxTokens: roomFor(model, active) })
@@ -76,6 +78,7 @@ export async function* generateInTurns(
           uniforms: active.map(({ random }) => (random.nextUint32() >>> 8) / 2 ** 24), // 24 bits: f32 would round more up to 1
           histories: active.map(({ history }) => history),
           topLogProbs,
+          vocabSize,
           signal,
         }),
       )
@@ -113,6 +116,8 @@ const startRows = (options: GenerateOptions): Row[] => {
   const { model, sampling = {}, kvCache, topLogProbs = 0, maxNewTokens, history } = options
   validateSampling(sampling)
   if (!Number.isInteger(topLogProbs) || topLogProbs < 0 || topLogProbs > 64) throw new ConfigError(`generate: topLogProbs must be an integer from 0 to 64, got ${topLogProbs}`)
+  const { vocabSize } = options
+  if (vocabSize !== undefined && !(Number.isInteger(vocabSize) && vocabSize >= 1)) throw new ConfigError(`generate: vocabSize must be a positive integer, got ${vocabSize}`)
   const prompts = options.tokenIds instanceof Uint32Array ? [options.tokenIds] : options.tokenIds
   if (prompts.length === 0) throw new ConfigError('generate: expected at least one prompt')
   if (kvCache !== undefined && (prompts.length !== 1 || kvCache.rows !== 1)) {

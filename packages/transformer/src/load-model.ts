@@ -66,9 +66,11 @@ const planLoading = (config: ModelConfig, weights: WeightsFile): ReadonlyMap<str
   const plan = new Map<string, Target>()
   const groups = new Map<string, FileTensor[]>()
   for (const wanted of family.fileTensors(config)) groups.set(wanted.parameter, [...(groups.get(wanted.parameter) ?? []), wanted])
+  const bareName = (file: string): string => (file.startsWith(family.basePrefix) ? file.slice(family.basePrefix.length) : file)
+  const expected = new Set([...groups.values()].flat().flatMap(({ file }) => [file, bareName(file)]))
   for (const [parameter, group] of groups) {
     group.forEach((wanted, index) => {
-      const name = foundName(wanted.file, family.basePrefix, weights)
+      const name = foundName(wanted.file, { bareName, weights, expected })
       requireShape(weights, name, wanted, shapes.get(parameter)!)
       plan.set(name, { ...wanted, index, count: group.length })
     })
@@ -83,12 +85,12 @@ const planLoading = (config: ModelConfig, weights: WeightsFile): ReadonlyMap<str
   return plan
 }
 
-/** Files of the bare base model leave the prefix out. */
-const foundName = (file: string, basePrefix: string, weights: WeightsFile): string => {
-  if (weights.tensors.has(file)) return file
-  const bare = file.startsWith(basePrefix) ? file.slice(basePrefix.length) : file
-  if (weights.tensors.has(bare)) return bare
-  const near = nearestName(file, weights.tensors.keys())
+/** Files of the bare base model leave the prefix out. What is missing may be there under a name that nobody expects. */
+const foundName = (file: string, options: { readonly bareName: (file: string) => string; readonly weights: WeightsFile; readonly expected: ReadonlySet<string> }): string => {
+  const { bareName, weights, expected } = options
+  const found = [file, bareName(file)].find((name) => weights.tensors.has(name))
+  if (found !== undefined) return found
+  const near = nearestName(file, [...weights.tensors.keys()].filter((name) => !expected.has(name)))
   throw new FormatError(`has no tensor ${file}${near === undefined ? '' : `; the nearest name is ${near}`}`, { source: weights.name })
 }
 
