@@ -47,7 +47,6 @@ const parseLine = ({ text, line, byteOffset }: TextLine, source: string, onSkipp
 }
 
 const describeJsonError = (text: string, error: unknown): string => {
-  if (text.startsWith('\u001f')) return 'expected JSON lines, got packed data; unpack it first: jsonLines(gunzip(source))'
   const message = error instanceof Error ? error.message : String(error)
   const start = text.length > 60 ? `${text.slice(0, 60)}…` : text
   return `expected one JSON value a line, got ${JSON.stringify(start)} (${message})`

@@ -32,8 +32,9 @@ export const openTail = (text: string, from: number): number => {
 }
 
 const isSentenceEnd = (text: string, stop: number, found: string, next: number): boolean => {
-  if (!found.startsWith('.') || found.includes('\n\n')) return true
-  if (/\p{Ll}/u.test(text.charAt(next))) return false // "approx. half"
+  if (/\n[ \t]*\n/.test(found)) return true
+  if (/\p{Ll}/u.test(text.charAt(next))) return false // "approx. half", "Stop!" he said
+  if (!found.startsWith('.')) return true
   const word = /[\p{L}\p{M}.'’-]*$/u.exec(text.slice(Math.max(0, stop - 24), stop))?.[0] ?? ''
   return !/^(?:\p{L}\.)*\p{Lu}$/u.test(word) && !abbreviations.has(word.toLowerCase()) // "J. Smith", "U.S. Senate", "Mr. Smith"
 }

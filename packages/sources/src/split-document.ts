@@ -32,52 +32,48 @@ export const textSplitter = ({ splitAt, targetCharacters = 1500 }: SplitOptions)
     throw new ConfigError(`splitAt: expected 'paragraph' or 'sentence', got ${JSON.stringify(splitAt)}`)
   }
   const next = splitAt === 'paragraph' ? nextParagraphEnd : nextSentenceEnd
+  const limit = hardLimit * targetCharacters
   let held = ''
-  let start = 0
-  let scanned = Math.floor(targetCharacters / 2) // where the search goes on: no piece below half a target, no text searched twice
-  let before = -1 // the last possible cut short of the target
+  let start = 0 // of the next document in `held`
+  // Both relative to `start`: where the search goes on (no piece is below half a target), and the last cut short of the target.
+  let scanned = Math.floor(targetCharacters / 2)
+  let before = -1
 
-  /** Where the document that begins at `start` ends; −1: more text is needed to know. */
+  /** How long the next document is; −1: more text is needed to know. Looks no further than the limit, so that it stays linear. */
   const findCut = (): number => {
-    const target = start + targetCharacters
-    for (;;) {
-      const found = next(held, scanned)
-      if (found < 0) break
+    const text = held.slice(start, start + limit + 1)
+    for (let found = next(text, scanned); found >= 0; found = next(text, found)) {
       scanned = found
-      if (found >= target && before > 0 && target - before <= found - target) return before
-      if (found - start > hardLimit * targetCharacters) return forcedCut(target)
-      if (found >= target) return found
+      if (found >= targetCharacters) return before > 0 && targetCharacters - before <= found - targetCharacters ? before : found
       before = found
     }
-    if (held.length > scanned) scanned = openTail(held, scanned)
-    if (before > 0 && held.length > 2 * target - before) return before
-    return held.length - start > hardLimit * targetCharacters ? forcedCut(target) : -1
+    if (before > 0 && text.length > 2 * targetCharacters - before) return before
+    if (text.length > limit) return forcedCut(text)
+    if (text.length > scanned) scanned = openTail(text, scanned)
+    return -1
   }
 
-  const forcedCut = (target: number): number => {
-    const limit = start + hardLimit * targetCharacters
-    const sentence = splitAt === 'paragraph' ? nextSentenceEnd(held.slice(0, limit), target) : -1
+  const forcedCut = (text: string): number => {
+    const sentence = splitAt === 'paragraph' ? nextSentenceEnd(text, targetCharacters) : -1
     if (sentence > 0) return sentence
-    const space = held.lastIndexOf(' ', limit)
-    if (space > target) return space + 1
-    const code = held.charCodeAt(limit - 1)
+    const space = text.lastIndexOf(' ', limit)
+    if (space > targetCharacters) return space + 1
+    const code = text.charCodeAt(limit - 1)
     return code >= 0xd800 && code < 0xdc00 ? limit + 1 : limit // never inside a surrogate pair
   }
 
-  const take = (end: number): string => {
-    const piece = held.slice(start, end).trim()
-    start = end
-    scanned = end + Math.floor(targetCharacters / 2)
+  const take = (length: number): string => {
+    const piece = held.slice(start, start + length).trim()
+    start += length
+    scanned = Math.floor(targetCharacters / 2)
     before = -1
     return piece
   }
 
-  const cutAll = (): string[] => {
+  const takeAll = (): string[] => {
     const pieces: string[] = []
     for (let cut = findCut(); cut >= 0; cut = findCut()) pieces.push(take(cut))
     held = held.slice(start)
-    scanned -= start
-    if (before > 0) before -= start
     start = 0
     return pieces.filter((piece) => piece !== '')
   }
@@ -85,13 +81,12 @@ export const textSplitter = ({ splitAt, targetCharacters = 1500 }: SplitOptions)
   return {
     push: (text: string): string[] => {
       held += text
-      return cutAll()
+      return takeAll()
     },
     end: (): string[] => {
-      const rest = cutAll()
+      const rest = takeAll()
       if (before > 0 && held.length > 1.5 * targetCharacters) rest.push(take(before))
-      rest.push(held.slice(start).trim())
-      held = ''
+      rest.push(take(held.length - start))
       return rest.filter((piece) => piece !== '')
     },
   }

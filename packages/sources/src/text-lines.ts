@@ -71,7 +71,7 @@ const lineCutter = (source: string, options: LineOptions) => {
     } else {
       const bytes = held.length === 0 ? last : joinBytes([...held, last])
       const text = decode(decoder, line === 1 ? withoutMark(bytes) : bytes)
-      if (text === undefined) skip('invalidUtf8', 'expected UTF-8, got other bytes')
+      if (text === undefined) skip('invalidUtf8', isGzip(bytes) ? 'expected UTF-8, got gzip data; unpack it first with gunzip(source)' : 'expected UTF-8, got other bytes')
       else batch.push({ text, line, byteOffset: lineStart })
     }
     line++
@@ -108,6 +108,8 @@ const decode = (decoder: TextDecoder, bytes: Uint8Array): string | undefined => 
     return undefined
   }
 }
+
+const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 const withoutMark = (bytes: Uint8Array): Uint8Array =>
   bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes

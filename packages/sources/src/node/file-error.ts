@@ -14,6 +14,7 @@ const pathReasons: Readonly<Record<string, string>> = {
   EACCES: 'permission was denied',
   EPERM: 'permission was denied',
   EROFS: 'the disk is read-only',
+  EEXIST: 'a file of that name is in the way',
   ENOTDIR: 'a part of the path is not a folder',
   EISDIR: 'it is a folder',
   EMFILE: 'too many files are open; close some',
