@@ -100,14 +100,17 @@ const lastRows = (run: Run, hidden: Tensor, lengths: readonly number[] | undefin
   return gather(flat, tensor(run.backend, indices, [rows]))
 }
 
+/** Whether a row has padding before a real token. */
+const hidesEarlierTokens = (mask: Uint8Array, length: number): boolean => mask.some((isReal, i) => isReal !== 0 && i % length > 0 && mask[i - 1] === 0)
+
 const hiddenOfBatch = (parts: DecoderParts, batch: TokenBatch, pass: Pass): Tensor => {
   if (batch.encoder !== undefined) throw new ConfigError('hiddenStates: the batch has an encoder input, but this model is a decoder alone')
   return tidy(() => {
     const { backend } = parts
     const upload = (values: Int32Array | Uint8Array): Tensor => tensor(backend, values, batch.shape)
     const { tokenIds, attentionMask, positions, segmentIds } = batch
-    // A mask without padding costs the fast path for nothing.
-    const hasPadding = attentionMask?.includes(0) === true
+    // Padding on the right is seen by no token before it: only other masks are worth leaving the fast path.
+    const hasPadding = attentionMask !== undefined && hidesEarlierTokens(attentionMask, batch.shape[1])
     const input: ForwardInput = {
       tokenIds: upload(tokenIds),
       pass,

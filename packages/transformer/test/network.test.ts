@@ -1,0 +1,63 @@
+import { keep, randomKey, read, tidy, type HostArray, type Network, type TokenBatch } from '@weft/tensor'
+import { createCpuBackend } from '@weft/tensor/cpu'
+import { describe, expect, test } from 'vitest'
+import { samplingLogProbs } from '../src/index.ts'
+import { expectClose, logitsOf, tinyModel } from './support.ts'
+
+const pass = { key: randomKey(0), training: false }
+
+const lossesOf = async (network: Network, batch: TokenBatch): Promise<HostArray> => {
+  const losses = keep(tidy(() => network.tokenLosses(network.hiddenStates(batch, pass).hidden, batch)))
+  const values = await read(losses)
+  losses.dispose()
+  return values
+}
+
+const batchOf = (rows: readonly (readonly number[])[], targets: readonly (readonly number[])[], more: Partial<TokenBatch> = {}): TokenBatch => ({
+  shape: [rows.length, rows[0]!.length],
+  tokenIds: Int32Array.from(rows.flat()),
+  targetIds: Int32Array.from(targets.flat()),
+  ...more,
+})
+
+describe.each(['gpt2', 'llama'] as const)('%s as a Network', (family) => {
+  const backend = createCpuBackend()
+  const model = tinyModel(backend, family)
+
+  test('a token’s loss is minus its log-probability, 0 where nothing is asked', async () => {
+    const rows = [[1, 2, 3], [4, 5, 6]]
+    const losses = await lossesOf(model, batchOf(rows, [[2, -1, 7], [-1, -1, 0]]))
+    const logits = await logitsOf(model, rows)
+    const expected = [[0, 2], [2, 7], [5, 0]].map(([position, target]) => -samplingLogProbs(logits.slice(position! * 40, position! * 40 + 40), { sampling: {} })[target!]!)
+    expectClose(losses, [expected[0]!, 0, expected[1]!, 0, 0, expected[2]!], 1e-4)
+  })
+
+  test.each([
+    ['left', [[0, 1, 2], [5, 6, 7]], [[-1, 2, 3], [6, 7, 8]], [[0, 1, 1], [1, 1, 1]], 1],
+    ['right', [[1, 2, 0], [5, 6, 7]], [[2, 3, -1], [6, 7, 8]], [[1, 1, 0], [1, 1, 1]], 0],
+  ])('padding on the %s = alone', async (_, rows, targets, mask, start) => {
+    const losses = await lossesOf(model, batchOf(rows, targets, { attentionMask: Uint8Array.from(mask.flat()) }))
+    expectClose(losses.slice(start, start + 2), await lossesOf(model, batchOf([[1, 2]], [[2, 3]])), 1e-4)
+    expectClose(losses.slice(3), await lossesOf(model, batchOf([[5, 6, 7]], [[6, 7, 8]])), 1e-4)
+  })
+
+  test('packed documents = each alone', async () => {
+    const packed = batchOf([[1, 2, 5, 6, 7]], [[2, -1, 6, 7, -1]], { segmentIds: Int32Array.of(0, 0, 1, 1, 1), positions: Int32Array.of(0, 1, 0, 1, 2) })
+    const losses = await lossesOf(model, packed)
+    expectClose(losses, [...(await lossesOf(model, batchOf([[1, 2]], [[2, -1]]))), ...(await lossesOf(model, batchOf([[5, 6, 7]], [[6, 7, -1]])))], 1e-4)
+  })
+
+  test('what a batch lacks is named', () => {
+    const { targetIds: _, ...without } = batchOf([[1, 2]], [[2, 3]])
+    expect(() => tidy(() => model.tokenLosses(model.hiddenStates(without, pass).hidden, without))).toThrow(/no targetIds/)
+    expect(() => tidy(() => model.hiddenStates({ ...without, encoder: { shape: [1, 1], tokenIds: Int32Array.of(1) } }, pass))).toThrow(/decoder alone/)
+  })
+
+  test('parameters: roles, layers, a tied head once', () => {
+    const parameters = [...model.parameters().values()]
+    expect(new Set(parameters.map(({ role }) => role))).toEqual(new Set(family === 'gpt2' ? ['embedding', 'matrix', 'bias', 'norm'] : ['embedding', 'matrix', 'norm']))
+    expect(parameters.filter(({ name, layerIndex }) => name.startsWith('layers.') !== (layerIndex !== undefined))).toEqual([])
+    expect(model.parameters().has('head.weight')).toBe(false)
+    expect(tinyModel(backend, family, { tieEmbeddings: false }).parameters().get('head.weight')!.role).toBe('head')
+  })
+})
