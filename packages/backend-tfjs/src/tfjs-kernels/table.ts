@@ -1,0 +1,10 @@
+// Every primitive by kernels of tfjs alone: what runs where tensors are out of TypeScript's reach.
+import type { Primitive } from '@weft/tensor'
+import type { Body } from '../kernel.ts'
+import { binary, cast, fill, iota, unary, where } from './elementwise.ts'
+import { gather, scatterAdd } from './lookup.ts'
+import { matMul } from './mat-mul.ts'
+import { broadcastTo, concat, pad, permute, slice } from './movement.ts'
+import { reduce } from './reduce.ts'
+
+export const tfjsKernels: Readonly<Record<Primitive, Body>> = { fill, iota, unary, binary, where, cast, reduce, matMul, permute, broadcastTo, slice, pad, concat, gather, scatterAdd }

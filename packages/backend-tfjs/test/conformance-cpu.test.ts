@@ -1,0 +1,6 @@
+import { describeBackend } from '@weft/tensor/testing'
+import { describe, it } from 'vitest'
+import { createTfjsBackend } from '../src/index.ts'
+import { tf } from './start-tfjs.ts'
+
+describeBackend({ describe, it }, 'tfjs cpu', () => createTfjsBackend({ tf, backendName: 'cpu', ownLoops: false }))
