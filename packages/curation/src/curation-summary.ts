@@ -1,7 +1,7 @@
 // Adds up what `curate` yields: how many documents and characters came and went, by step and rule, with one example each. The result is
 // JSON, and all that the reports need.
 import type { CuratedDocument } from './curate.ts'
-import type { Cut } from './step.ts'
+import type { Cut, Edit } from './step.ts'
 
 export interface CurationExample {
   readonly documentId: string
@@ -59,12 +59,17 @@ export const summarizeCuration = (options: { /** Characters of an example; defau
     return count
   }
   const addEdits = ({ document, decision }: CuratedDocument): void => {
-    const steps = new Set<string>()
-    for (const { step, span, replacement } of decision.edits) {
+    const bySteps = new Map<string, Edit[]>()
+    for (const edit of decision.edits) {
+      const made = bySteps.get(edit.step)
+      if (made) made.push(edit)
+      else bySteps.set(edit.step, [edit])
+    }
+    for (const [step, made] of bySteps) {
+      const { span, replacement } = made.at(-1)! // the first place in the text, which the step's other edits have not moved
       const count = countFor(edits, step, null, () => ({ documentId: document.id, text: excerpt(document.text, span[0], exampleLength), replacement: clip(replacement, 40) }))
-      count.edits++
-      if (!steps.has(step)) count.documents++
-      steps.add(step)
+      count.edits += made.length
+      count.documents++
     }
   }
   return {

@@ -1,7 +1,7 @@
 // Mends text that went through the wrong decoder or carries characters that say nothing: UTF-8 read as Windows-1252 ("donâ€™t"), control
 // and zero-width characters, lone surrogates, carriage returns, decomposed accents. What cannot be mended is left alone.
 import { checkNames } from './limits.ts'
-import { editDocument, type Span, type Step, pureStep } from './step.ts'
+import { editDocument, pureStep, type Edit, type Span, type Step } from './step.ts'
 
 export interface FixUnicodeOptions {
   /** UTF-8 that was read as Windows-1252 or Latin-1; default true. */
@@ -53,13 +53,13 @@ export const fixUnicode = (options: FixUnicodeOptions = {}): Step => {
   checkNames(name, options, ['mojibake', 'invisible', 'lineEnds', 'compose'])
   const active = fixers.filter(({ option }) => options[option] ?? true)
   return pureStep(name, { mojibake: true, invisible: true, lineEnds: true, compose: true, ...options }, (document) => {
-    const edits = []
+    let edits: readonly Edit[] = []
     let current = document
     for (const { pattern, fix } of active) {
       const verdict = editDocument(name, current, findReplacements(current.text, pattern, fix))
       if (!('keep' in verdict)) continue
       current = verdict.keep[0]!
-      edits.push(...(verdict.edits ?? []))
+      edits = [...edits, ...(verdict.edits ?? [])]
     }
     return { keep: [current], edits }
   })

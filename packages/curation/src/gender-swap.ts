@@ -35,6 +35,7 @@ interface Word {
 
 const wordPattern = /[\p{L}\p{M}\p{N}]+/gu
 /** Nothing but white space, or that and an opening quote or bracket: the phrase goes on. Two line breaks end it. */
+const longestGap = 200 // white space; what is longer is no sentence
 const goesOn = /^(?!.*\n\s*\n)\s+["“‘([]?$/s
 
 /** @throws ConfigError when a word stands in two pairs, which could not be swapped back. */
@@ -47,30 +48,45 @@ export const createGenderSwap = (options: GenderSwapOptions = {}): GenderSwap =>
   /** One form for both words of a pair: what the rules look at must not change with the swap. */
   const canonical = (word: Word | undefined): string => (word === undefined ? '' : pronouns.has(word.lower) ? 'her' : (feminine.get(word.lower) ?? word.lower))
 
-  const swapped = (text: string, words: readonly Word[], i: number): string | undefined => {
-    const word = words[i]!
+  const swapped = (text: string, place: Place): string | undefined => {
+    const { word } = place
     const name = nameOf.get(word.text)
     if (name !== undefined) return name
-    const target = pronouns.has(word.lower) ? swapPronoun(word.lower, contextOf(text, words, i, canonical), reversible) : partners.get(word.lower)
+    const target = pronouns.has(word.lower) ? swapPronoun(word.lower, contextOf(text, place, canonical), reversible) : partners.get(word.lower)
     return target === undefined ? undefined : withCaseOf(word.text, target)
   }
   return {
     replacements: (text) => {
-      const words = wordsIn(text)
-      return words.flatMap((word, i) => {
-        const replacement = swapped(text, words, i)
-        return replacement === undefined || replacement === word.text ? [] : [{ span: [word.start, word.end] as const, replacement }]
-      })
+      const found: { span: Span; replacement: string }[] = []
+      for (const place of placesIn(text)) {
+        const { word } = place
+        const replacement = swapped(text, place)
+        if (replacement !== undefined && replacement !== word.text) found.push({ span: [word.start, word.end], replacement })
+      }
+      return found
     },
   }
 }
 
-const wordsIn = (text: string): Word[] => {
-  const words: Word[] = []
+/** A word and its neighbours: all that is looked at, so that a long text needs no list of its words. */
+interface Place {
+  readonly before?: Word | undefined
+  readonly word: Word
+  readonly next?: Word | undefined
+  readonly afterNext?: Word | undefined
+}
+
+function* placesIn(text: string): Generator<Place> {
+  let before: Word | undefined
+  let word: Word | undefined
+  let next: Word | undefined
   for (const match of text.matchAll(wordPattern)) {
-    words.push({ text: match[0], lower: match[0].toLowerCase(), start: match.index, end: match.index + match[0].length })
+    const afterNext = { text: match[0], lower: match[0].toLowerCase(), start: match.index, end: match.index + match[0].length }
+    if (word) yield { before, word, next, afterNext }
+    ;[before, word, next] = [word, next, afterNext]
   }
-  return words
+  if (word) yield { before, word, next }
+  if (next) yield { before: word, word: next }
 }
 
 const partnersOf = (pairs: readonly (readonly [string, string])[], form: (word: string) => string): Map<string, string> => {
@@ -111,11 +127,11 @@ const swapPronoun = (word: string, context: PronounContext, reversible: boolean)
 
 type Canonical = (word: Word | undefined) => string
 
-const contextOf = (text: string, words: readonly Word[], i: number, canonical: Canonical): PronounContext => {
-  const next = following(text, words, i)
-  const hisIsPossessive = startsNounPhrase(text, words, i + 1, next, canonical)
+const contextOf = (text: string, place: Place, canonical: Canonical): PronounContext => {
+  const next = following(text, place.word, place.next)
+  const hisIsPossessive = next !== undefined && startsNounPhrase(next, following(text, next, place.afterNext), canonical)
   if (!hisIsPossessive) return { hisIsPossessive, herIsPossessive: false }
-  const before = canonical(words[i - 1])
+  const before = canonical(place.before)
   const after = canonical(next)
   // "let her go", "saw her leaving", "told her stories": an object, though a noun might have followed.
   const isObject = isPredication(before, after) || (takesBareVerb(before) && looksLikeVerb(after)) || (takesObject(before) && !nounFollows(after))
@@ -123,17 +139,13 @@ const contextOf = (text: string, words: readonly Word[], i: number, canonical: C
 }
 
 /** The next word if the phrase goes on to it. */
-const following = (text: string, words: readonly Word[], i: number): Word | undefined => {
-  const next = words[i + 1]
-  return next !== undefined && goesOn.test(text.slice(words[i]!.end, next.start)) ? next : undefined
-}
+const following = (text: string, word: Word, next: Word | undefined): Word | undefined =>
+  next !== undefined && goesOn.test(text.slice(word.end, Math.min(next.start, word.end + longestGap))) ? next : undefined
 
-/** Whether a noun or what leads to one begins here. */
-const startsNounPhrase = (text: string, words: readonly Word[], i: number, word: Word | undefined, canonical: Canonical): boolean => {
-  if (word === undefined || isFunctionWord(canonical(word))) return false
-  if (!isModifier(canonical(word))) return true
-  const next = following(text, words, i)
-  return next !== undefined && !isFunctionWord(canonical(next))
+/** Whether a noun or what leads to one begins with this word. */
+const startsNounPhrase = (word: Word, next: Word | undefined, canonical: Canonical): boolean => {
+  if (isFunctionWord(canonical(word))) return false
+  return !isModifier(canonical(word)) || (next !== undefined && !isFunctionWord(canonical(next)))
 }
 
 const commonVerbs = new Set(

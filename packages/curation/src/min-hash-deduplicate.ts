@@ -74,7 +74,7 @@ const startDeduplication = async (settings: Settings, split: ReturnType<typeof w
       const bytes = new Uint8Array(signature.buffer, signature.byteOffset, signature.byteLength)
       const step = hashesPerBucket * 8
       for (const [bucket, sink] of sinks.entries()) await sink.write(bytes.subarray(bucket * step, (bucket + 1) * step))
-      await sketches.write(sketchRecord(signature, encoder.encode(document.id)))
+      await sketches.write(sketchRecord(signature, encoder.encode(JSON.stringify(document.id))))
     },
     seal: async () => {
       for (const sink of [...sinks, sketches]) await sink.commit()
@@ -121,7 +121,7 @@ const withSource = async (scratch: ScratchStore, name: string, use: (source: Byt
   }
 }
 
-/** The lowest byte of every hash (b-bit minwise hashing, Li & König 2010), the length of the id, the id. */
+/** The lowest byte of every hash (b-bit minwise hashing, Li & König 2010), the length of the id, the id as JSON. */
 const sketchRecord = (signature: Uint32Array, id: Uint8Array): Uint8Array => {
   const numHashes = signature.length / 2
   const record = new Uint8Array(numHashes + 4 + id.length)
@@ -146,7 +146,7 @@ const describeDuplicates = async (scratch: ScratchStore, clusters: UnionFind, ro
       }
     })
   await forEachSketch((row, sketch, id) => {
-    if (clusters.find(row) === row && clusters.size(row) > 1) kept.set(row, { id: decoder.decode(id), sketch })
+    if (clusters.find(row) === row && clusters.size(row) > 1) kept.set(row, { id: JSON.parse(decoder.decode(id)) as string, sketch })
   })
   if (kept.size === 0) return found
   await forEachSketch((row, sketch) => {

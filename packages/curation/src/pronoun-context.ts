@@ -10,13 +10,13 @@ const functionWords = setOf(
     'who whom whose which what why how ' +
     'of in on at by for with without from to into onto upon over under through across against among around before after behind below beneath beside ' +
     'besides between beyond during inside near off outside toward towards within about above along like out up down away back again aside apart ' +
-    'together there here then now too also either neither ever often sometimes alone instead forward further altogether home ' +
+    'together there here then now too also either neither ever often sometimes alone instead forward further altogether home yesterday today tomorrow ' +
     'is are was were am be been has had have do does did will would shall should can could may might must ' +
     'everything something anything nothing everyone someone anyone everybody somebody nobody',
 )
 
 /** May begin a noun phrase ("her very first", "her newly painted house") or end the clause ("saw her once"): the word after decides. */
-const modifiers = setOf('not never always very other many few late once just still already almost most more less only once all both quite rather well even much soon today')
+const modifiers = setOf('not never always very other many few late once just still already almost most more less only once all both quite rather well even much soon')
 
 /** Adjectives that end like adverbs. */
 const adjectivesInLy = setOf('early daily weekly monthly yearly only lovely lively friendly elderly holy lonely ugly costly deadly family belly homely kindly sickly motherly sisterly womanly silly jolly bodily earthly heavenly')

@@ -103,7 +103,7 @@ const balanceCounts = (groupOf: Grouping, randomFor: (group: string) => Paramete
       else indexes.set(group, [index])
     },
     seal: async (): Promise<void> => {
-      smallest = Math.min(...[...indexes.values()].map((list) => list.length))
+      smallest = [...indexes.values()].reduce((least, list) => Math.min(least, list.length), Number.POSITIVE_INFINITY)
       for (const [group, list] of indexes) {
         const reservoir = createReservoir(smallest, randomFor(group))
         for (const index of list) reservoir.add(index)

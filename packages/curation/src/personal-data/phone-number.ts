@@ -12,6 +12,7 @@ const shapes = {
   /** 01 84 17 61 18 and the like, in pairs with a leading zero */
   pairs: /^0\d(?:[ .-]\d\d){4}$/,
   dayOrYear: /^(?:\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{4}[./-]\d{1,2}[./-]\d{1,2})(?!\d)/,
+  socialSecurity: /^\d{3}-\d{2}-\d{4}$/,
   thousands: /^\d{1,3}(?:([ .])\d{3})(?:\1\d{3})+$/,
   years: /^[12]\d{3}[ .\-/]{1,3}[12]\d{3}$/,
 }
@@ -32,7 +33,7 @@ const isPhoneNumber = (value: string, before: string, after: string): boolean =>
   if (shapes.dayOrYear.test(number) || shapes.years.test(number)) return false
   if (numDigits > 15 || (number.match(/\(/g)?.length ?? 0) !== (number.match(/\)/g)?.length ?? 0)) return false
   if (cueBefore.test(before) || labelledBefore.test(before) || cueAfter.test(after)) return true
-  if (numDigits < 9 || shapes.thousands.test(number)) return false
+  if (numDigits < 9 || shapes.thousands.test(number) || shapes.socialSecurity.test(number)) return false
   const groups = number.split(/[ .()\-/]+/).filter((group) => group !== '')
   const isGrouped = groups.length >= 3 && groups.every((group) => group.replace('+', '').length <= 5)
   return number.startsWith('+') || number.startsWith('00') || (isGrouped && /^(?:\(|0)/.test(number))
