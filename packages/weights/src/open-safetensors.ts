@@ -48,28 +48,27 @@ const readHeaderLength = async (source: ByteSource): Promise<number> => {
   const place = { source: source.name }
   if (source.sizeBytes < 8) throw new FormatError(`expected at least 8 bytes of a safetensors file, got ${source.sizeBytes}`, place)
   const start = await source.read(0, 8)
-  refuseOthers(source.name, start)
   const length = new DataView(start.buffer, start.byteOffset, 8).getBigUint64(0, true)
-  if (length > BigInt(maxHeaderBytes)) {
+  const isTooLong = length > BigInt(maxHeaderBytes)
+  const isCut = !isTooLong && 8 + Number(length) > source.sizeBytes
+  const other = isTooLong || isCut ? otherFormat(start, isTooLong) : undefined
+  if (other !== undefined) throw new UnsupportedError(`${source.name}: this is ${other}; what can be read now is safetensors, so convert it first`)
+  if (isTooLong) {
     throw new FormatError(`expected a header of at most ${maxHeaderBytes} bytes, got ${length}; this is not a safetensors file, or it is broken`, place)
   }
-  if (8 + Number(length) > source.sizeBytes) {
+  if (isCut) {
     throw new FormatError(`expected a header of ${length} bytes (a file of ${8 + Number(length)} or more), got a file of ${source.sizeBytes}: it is cut off`, place)
   }
   return Number(length)
 }
 
-/** A file of another kind would only look like one with an absurd header. */
-const refuseOthers = (source: string, start: Uint8Array): void => {
-  const text = String.fromCharCode(...start)
-  const kind = text.startsWith('GGUF')
-    ? 'a GGUF file'
-    : text.startsWith('PK\u0003\u0004')
-      ? 'a zip archive (a PyTorch or .npz checkpoint)'
-      : /^\u0080[\u0002-\u0005]/.test(text)
-        ? 'a Python pickle'
-        : undefined
-  if (kind !== undefined) throw new UnsupportedError(`${source}: this is ${kind}; what can be read now is safetensors, so convert it first`)
+/** Another format would only look like a file with an absurd header; so this is asked after that, never of a header that fits. */
+const otherFormat = (start: Uint8Array, isTooLong: boolean): string | undefined => {
+  const text = String.fromCharCode(...start.subarray(0, 4))
+  if (text === 'GGUF') return 'a GGUF file'
+  if (text === 'PK\u0003\u0004') return 'a zip archive (a PyTorch or .npz checkpoint)'
+  // A pickle opens with 0x80 and its protocol, which could also be a small length.
+  return isTooLong && start[0] === 0x80 && start[1]! >= 2 && start[1]! <= 5 ? 'a Python pickle' : undefined
 }
 
 const rangeOf = (tensor: PlacedTensor, { rows }: ReadOptions): { offset: number; length: number } => {
