@@ -5,7 +5,7 @@ import { association, contrast, share } from './association.ts'
 import { auditBias, type BiasReport } from './bias-audit.ts'
 import { counterfactualAugment } from './counterfactual-augment.ts'
 import { curate } from './curate.ts'
-import { gender } from './lexicon/groups.ts'
+import { gender } from './lexicon/gender.ts'
 import { createTermMatcher } from './lexicon/term-matcher.ts'
 import type { AttributeList, GroupFamily } from './lexicon/word-family.ts'
 
@@ -125,8 +125,8 @@ describe('intervals', () => {
       fc.property(fc.array(fc.tuple(fc.nat({ max: 5 }), fc.nat({ max: 5 }), fc.integer({ min: 1, max: 9 }), fc.integer({ min: 1, max: 9 })), { minLength: 2 }), (rows) => {
         const one = contrast(rows)
         const other = contrast(rows.map(([a, b, c, d]) => [b, a, d, c] as const))
-        if (one.value === null) expect(other.value).toBeNull()
-        else expect(other.value! + one.value).toBeCloseTo(0, 9)
+        expect(other.value === null).toBe(one.value === null)
+        expect((other.value ?? 0) + (one.value ?? 0)).toBeCloseTo(0, 9)
       }),
     )
     expect(association([[0, 3, 3, 100]], 20)).toEqual({ value: null, low: null, high: null, z: null })

@@ -61,10 +61,10 @@ test('the audit as a report, and rows as wide as their heads', async () => {
     'text: How to read this', 'table: Pronouns', 'table: Mentions by gender', 'heatMap: Associations by gender (PMI in nats; 0 where there are none)',
     'bar: female (above 0) or male (below 0)', 'table: Words nearer to female or male', 'line: Female share of pronouns by year', 'table: Pronouns by year',
   ])
-  for (const section of report.sections) {
-    if (section.kind === 'table') for (const row of section.rows) expect(row).toHaveLength(section.columns.length)
-    if (section.kind === 'heatMap') for (const row of section.values) expect(row).toHaveLength(section.columns.length)
-  }
+  const widths = report.sections.flatMap((section) =>
+    section.kind === 'table' ? section.rows.map((row) => [row.length, section.columns.length]) : section.kind === 'heatMap' ? section.values.map((row) => [row.length, section.columns.length]) : [],
+  )
+  expect(widths.map(([row]) => row)).toEqual(widths.map(([, head]) => head))
   expect(JSON.parse(JSON.stringify(report))).toEqual(report)
 })
 

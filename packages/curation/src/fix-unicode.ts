@@ -42,9 +42,10 @@ const undoMisreading = (text: string): string => {
 const fixers: readonly { readonly option: keyof FixUnicodeOptions; readonly pattern: RegExp; fix(found: string): string }[] = [
   { option: 'mojibake', pattern: misread, fix: undoMisreading },
   { option: 'lineEnds', pattern: /\r\n?/g, fix: () => '\n' },
-  { option: 'invisible', pattern: /[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u200b\u2060\ufeff]+/g, fix: () => '' },
+  { option: 'invisible', pattern: /(?:(?![\t\n\r\u0085])[\p{Cc}\u200b\u2060\ufeff])+/gu, fix: () => '' },
   { option: 'invisible', pattern: /\p{Surrogate}/gu, fix: () => '\ufffd' },
-  { option: 'compose', pattern: /[\0-\x7f]?[^\0-\x7f]+/g, fix: (found) => found.normalize('NFC') },
+  // a letter of ASCII may carry the accents that follow
+  { option: 'compose', pattern: /\p{ASCII}?\P{ASCII}+/gu, fix: (found) => found.normalize('NFC') },
 ]
 
 /** Mends encoding faults; every change is an edit. */

@@ -119,7 +119,7 @@ test('filters keep what they have kept: filter(filter(x)) = filter(x)', async ()
     fc.asyncProperty(fc.array(fc.constantFrom('Good lines are kept here.', 'And [1] so are these!', 'not this', 'Cookie policy is here.')), async (lines) => {
       for (const step of steps) {
         const once = await textAfter(step, lines.join('\n'))
-        if (once !== undefined) expect(await textAfter(step, once)).toBe(once)
+        expect(once === undefined ? undefined : await textAfter(step, once)).toBe(once)
       }
     }),
   )

@@ -45,15 +45,18 @@ describe.skipIf(golden.missing)(`the reference's near-duplicates${golden.note}`,
 
   test.each(runs)('%s: what is removed, and for which document', async (hash, key) => {
     const removed: string[] = []
+    const errors: number[] = []
     const { clusters, nearDuplicates } = reference![key]
     for await (const { document, decision } of curate({ documents, steps: [minHashDeduplicate({ hash })] })) {
       if (decision.kept) continue
       removed.push(document.id)
       expect(decision.match!.documentId).toBe(clusters.find(({ members }) => members.includes(document.id))!.kept)
       const known = nearDuplicates.find(({ id, of }) => id === document.id && of === decision.match!.documentId)
-      // 112 hashes estimate a share with a standard deviation of at most 0.047.
-      if (known) expect(Math.abs(decision.value - known.jaccard)).toBeLessThan(0.2)
+      if (known) errors.push(Math.abs(decision.value - known.jaccard))
     }
+    // 112 hashes estimate a share with a standard deviation of at most 0.047.
+    expect(errors.length).toBeGreaterThan(10)
+    expect(Math.max(...errors)).toBeLessThan(0.2)
     expect(removed).toEqual(reference![key].removed)
   })
 })

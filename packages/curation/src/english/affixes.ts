@@ -14,7 +14,7 @@ const letter = `(?:${oneOf('L')})`
 const quotes = '\'"”“`‘´’‚,„»«「」『』（）〔〕【】《》〈〉〈〉⟦⟧'
 const marks = '…,:;!?¿؟¡()[]{}<>_#*&。？！，、；：～·।،۔؛٪'
 const currencies = '$£€¥฿₽﷼₴₠₡₢₣₤₥₦₧₨₩₪₫₭₮₯₰₱₲₳₵₶₷₸₹₺₻₼₾₿'
-const escape = (text: string): string => text.replaceAll(/[\\\]\[^\-(){}|*+?.$/]/g, '\\$&')
+const escape = (text: string): string => text.replaceAll(/[\\\][^\-(){}|*+?.$/]/g, '\\$&')
 
 const opening = new Set([...'§%=—–', ...marks, ...quotes, ...currencies])
 const closing = new Set([...'—–', ...marks, ...quotes])

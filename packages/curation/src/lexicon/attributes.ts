@@ -3,7 +3,7 @@ import type { AttributeList } from './word-family.ts'
 
 const list = (name: string, words: string): AttributeList => ({ name, words: words.split(' ') })
 
-export const occupations = list(
+const occupations = list(
   'occupations',
   'accountant accountants architect architects artist artists astronaut attorney attorneys author authors baker banker bankers barber butcher captain carpenter ' +
     'cashier ceo chef clerk clerks coach commander cook designer detective director doctor doctors driver drivers economist editor electrician ' +
@@ -26,37 +26,37 @@ export const family = list(
     'kitchen domestic pregnant pregnancy',
 )
 
-export const science = list(
+const science = list(
   'science',
   'science scientific scientist physics chemistry biology mathematics engineering technology laboratory experiment research computer computers ' +
     'algebra geometry astronomy theory invention',
 )
 
-export const arts = list('arts', 'art arts poetry poem poems dance dancing music musical painting sculpture theater theatre drama literature novel novels symphony opera song songs')
+const arts = list('arts', 'art arts poetry poem poems dance dancing music musical painting sculpture theater theatre drama literature novel novels symphony opera song songs')
 
-export const power = list(
+const power = list(
   'power',
   'power powerful strong strength leader leaders leadership command authority victory dominant brave courage bold fight war army force conquer decisive',
 )
 
-export const weakness = list('weakness', 'weak weakness fragile delicate timid shy gentle helpless obey obedient submissive vulnerable fear afraid tears weep cry fainted surrender')
+const weakness = list('weakness', 'weak weakness fragile delicate timid shy gentle helpless obey obedient submissive vulnerable fear afraid tears weep cry fainted surrender')
 
-export const appearance = list(
+const appearance = list(
   'appearance',
   'beautiful beauty pretty handsome ugly lovely attractive charming slender dress dressed gown hair blonde makeup jewelry figure graceful complexion fashion',
 )
 
-export const intellect = list(
+const intellect = list(
   'intellect',
   'intelligent intelligence brilliant genius clever wise wisdom logical reason rational analytical thoughtful learned scholar ingenious shrewd astute',
 )
 
-export const pleasant = list(
+const pleasant = list(
   'pleasant',
   'joy love peace wonderful pleasure friend friends laughter happy happiness glorious honest honor good kind kindness gift freedom health heaven hope noble trust',
 )
 
-export const unpleasant = list(
+const unpleasant = list(
   'unpleasant',
   'evil hatred hate terrible horrible awful nasty filth poison agony failure crime criminal criminals murder prison terror terrorist terrorists violence violent ' +
     'enemy enemies savage savages cruel corrupt disease death poverty hell',

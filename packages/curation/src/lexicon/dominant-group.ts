@@ -1,6 +1,6 @@
 // Sorts a document into a group by the words that it uses most: what reweighing and balancing ask by default.
 import type { TextDocument } from '@weft/contracts'
-import { gender } from './groups.ts'
+import { gender } from './gender.ts'
 import { createTermMatcher } from './term-matcher.ts'
 import type { AttributeList, GroupFamily } from './word-family.ts'
 

@@ -1,7 +1,7 @@
 // Finds the terms of many lists in a text in one pass. Words are runs of letters and digits, so that "women's" and "African-American" hold
 // "women" and "african american"; the longest term wins.
 
-export interface TermHit {
+interface TermHit {
   /** Index into the lists given. */
   readonly list: number
   /** Index of the term within its list. */

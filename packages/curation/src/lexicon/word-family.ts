@@ -21,3 +21,7 @@ export const combine = (stems: readonly string[], endings: readonly string[]): s
 
 /** People in one word, for phrases such as "Black women". */
 export const peopleWords = 'people person persons man men woman women boy boys girl girls child children family families community communities voters students workers'.split(' ')
+
+/** A list of words, and one of phrases, written as text. */
+export const words = (list: string): string[] => list.split(' ')
+export const phrases = (list: string): string[] => list.split(', ')

@@ -10,7 +10,7 @@ const spansOf = (text: string, pattern: RegExp): { span: Span; value: string }[]
   [...text.matchAll(pattern)].map((match) => ({ span: [match.index, match.index + match[0].length], value: match[0] }))
 
 /** The check digit of a card number, other characters ignored. */
-export const passesLuhn = (number: string): boolean => {
+const passesLuhn = (number: string): boolean => {
   let sum = 0
   let isSecond = false
   for (let i = number.length - 1; i >= 0; i--) {
@@ -43,7 +43,7 @@ const ibanLengths = new Map(
 )
 
 /** ISO 7064 MOD 97-10 of an IBAN without spaces. */
-export const passesIbanCheck = (iban: string): boolean => {
+const passesIbanCheck = (iban: string): boolean => {
   let remainder = 0
   for (const character of iban.slice(4) + iban.slice(0, 4)) {
     const value = Number.parseInt(character, 36)

@@ -23,7 +23,7 @@ function toNumber(dotted: string): number {
 const isAddress = (dotted: string): boolean => !dotted.split('.').some((part) => part.length > 1 && part.startsWith('0'))
 
 /** Whether an address is reachable from the whole internet. */
-export const isPublicAddress = (dotted: string): boolean => {
+const isPublicAddress = (dotted: string): boolean => {
   const value = toNumber(dotted)
   return isAddress(dotted) && !localNetworks.some(({ first, size }) => value >= first && value < first + size)
 }

@@ -5,7 +5,7 @@ import type { Span } from '../step.ts'
 const candidate = /(?<![\w+.\-/])(?:\+|\(\+?)?\d(?:[ .()\-/]{0,3}\d){6,16}(?: ?(?:x|ext\.? ?)\d{1,6})?(?![\w]|[.\-/]\d)/g
 const cueBefore = /(?:phone|telephone|tel|fax|mobile|cell|desk|office|call|dial|text|sms|whatsapp|hotline|answering|messages|reach|contact|registered)\b[^\n\w]{0,4}(?:\w+[ .:\\,]{1,2}){0,3}$/i
 const labelledBefore = /(?:phone|tel|fax|mobile|cell|desk|office|info)[^\n\w]{0,3}\n?$/i
-const cueAfter = /^[ \-]{0,2}(?:office|fax|mobile|cell|phone|home|work)\b/i
+const cueAfter = /^[ -]{0,2}(?:office|fax|mobile|cell|phone|home|work)\b/i
 const shapes = {
   /** 555-010-1234, 555.010.1234, (555) 010-1234, with or without 1 or +1 in front */
   northAmerican: /^(?:\+?0{0,2}1[ .-]?)?(?:\(\d{3}\) ?|\d{3}[.-])\d{3}[.-]\d{4}$/,
