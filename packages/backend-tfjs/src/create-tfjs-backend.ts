@@ -30,7 +30,7 @@ export const createTfjsBackend = async (options: TfjsBackendOptions): Promise<Ba
     throw new ConfigError("createTfjsBackend: expected `tf` to be TensorFlow.js: import * as tf from '@tensorflow/tfjs-core'")
   }
   const device = await start(tf, options.backendName, options.ownLoops ?? true)
-  const bodies: Record<string, Body> = { ...tfjsKernels, ...(device.isVisible ? ownKernels(device) : {}) }
+  const bodies: Record<string, Body> = { ...tfjsKernels, ...(device.isVisible ? ownKernels : {}) }
   const kernels = Object.fromEntries(Object.entries(bodies).map(([name, body]) => [name, kernelOf(device, name, body)]))
   return {
     name: device.label,

@@ -14,6 +14,8 @@ export interface TfBuffer {
   /** A Tensor object of tfjs, where a kernel insisted on making one: its engine must free it. */
   readonly owner?: { dispose(): void } | undefined
   state: 'scratch' | 'live' | 'freed'
+  /** On wasm: the rows of the matrix that XNNPACK has packed from it. */
+  packedRows?: number | undefined
 }
 
 /** A buffer in a shape: what kernels pass among themselves. */
@@ -137,9 +139,22 @@ export class Device {
     for (const { data } of values) if (data.state === 'scratch') this.#release(data)
   }
 
-  /** After writing into a donated buffer. */
+  /** wasm alone: elements of another f32 value as a value of its own, to be forgotten before that is freed. */
+  part(x: Value, offset: number, shape: Shape): Value {
+    const size = sizeOf(shape)
+    return { data: { dataId: this.heap!.part(x.data.dataId, offset, size), size, dtype: 'float32', state: 'live' }, shape, dtype: 'f32' }
+  }
+
+  forget(...parts: readonly Value[]): void {
+    for (const { data } of parts) this.heap!.forget(data.dataId)
+  }
+
+  /** After writing into a donated buffer: its packed copy in XNNPACK is out of date. */
   markWritten(x: Value): Value {
-    if (this.heap !== undefined) x.data.dataId = this.heap.renew(x.data.dataId, x.data.size)
+    if (this.heap !== undefined && x.data.packedRows !== undefined) {
+      x.data.dataId = this.heap.renew(x.data.dataId, x.data.size)
+      x.data.packedRows = undefined
+    }
     return x
   }
 

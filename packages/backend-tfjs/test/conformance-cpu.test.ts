@@ -3,4 +3,4 @@ import { describe, it } from 'vitest'
 import { createTfjsBackend } from '../src/index.ts'
 import { tf } from './start-tfjs.ts'
 
-describeBackend({ describe, it }, 'tfjs cpu', () => createTfjsBackend({ tf, backendName: 'cpu', ownLoops: false }))
+describeBackend({ describe, it }, 'tfjs cpu', () => createTfjsBackend({ tf, backendName: 'cpu' }))

@@ -3,4 +3,4 @@ import { describe, it } from 'vitest'
 import { createTfjsBackend } from '../src/index.ts'
 import { tf } from './start-tfjs.ts'
 
-describeBackend({ describe, it }, 'tfjs wasm', () => createTfjsBackend({ tf, backendName: 'wasm', ownLoops: false }))
+describeBackend({ describe, it }, 'tfjs wasm', () => createTfjsBackend({ tf, backendName: 'wasm' }))
