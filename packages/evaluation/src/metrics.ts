@@ -1,1 +1,12 @@
-export {}
+export { accuracy, f1, mcc, type Label, type LabelPair } from './metrics/classification.ts'
+export { answerScores, exactMatch, normalizeAnswer, type ExactMatchOptions } from './metrics/answer-match.ts'
+export { accuracyNorm, bitsPerByte, likeliestChoice, perplexity, softmax, type ChoiceNormalization } from './metrics/likelihood.ts'
+export { bleu, type BleuOptions, type BleuResult } from './metrics/bleu.ts'
+export { type BleuTokenizer } from './metrics/bleu-tokenizers.ts'
+export { brier, calibrationBins, expectedCalibrationError, type CalibrationBin, type CalibrationOptions } from './metrics/calibration.ts'
+export { chrF, type ChrFOptions } from './metrics/chr-f.ts'
+export { distinctN, longestRepeat, repetition, type Sequence } from './metrics/diversity.ts'
+export { mcNemar, pairedBootstrap, type McNemarResult, type PairedBootstrapResult, type PairedItem } from './metrics/paired-tests.ts'
+export { passAtK } from './metrics/pass-at-k.ts'
+export { rouge, type RougeResult, type RougeScore } from './metrics/rouge.ts'
+export { bootstrapStderr, fairCoinTest, meanStderr, pooledStderr, proportionInterval } from './metrics/statistics.ts'
