@@ -1,0 +1,221 @@
+// Optimizer updates over lists of tensors, one call a parameter group. All lists but the gradients' scale are consumed. Where the scale is
+// not finite nothing changes and the step does not count: clipping and skipping never wait for a read.
+import type { Attrs, Meta, Slot } from '../backend.ts'
+import { ShapeError } from '../errors.ts'
+import { exec } from '../exec.ts'
+import { defineOp, type OpDefinition } from '../op-definition.ts'
+import { abs, add, cast, concat, div, lessThan, matMul, maximum, mul, permute, pow, reshape, scalarLike, sqrt, sub, sum, where } from '../primitives.ts'
+import { formatShape, sameShape } from '../shape.ts'
+import type { Tensor } from '../tensor.ts'
+import { tidy } from '../tidy.ts'
+import { accumulationDType, metaOf, metasOf, numberOf } from './checks.ts'
+import { inSteps, scaled, shifted, widened } from './scratch.ts'
+
+interface StepContext {
+  readonly attrs: Attrs
+  /** 1 where the step counts, 0 where the scale is not finite; f32 scalar. */
+  readonly counts: Tensor
+  /** The number of this update, from 1. */
+  readonly stepNumber: Tensor
+}
+
+type StateRule = (value: Tensor, gradient: Tensor, state: readonly Tensor[], context: StepContext) => { readonly value: Tensor; readonly state: readonly Tensor[] }
+
+/** `values`, `masters`, `gradients`, then the state lists, `step`, `gradientScale`. */
+const stepOp = (name: string, stateNames: readonly string[], rule: StateRule): OpDefinition =>
+  defineOp({
+    name,
+    inputs: ['values[]', 'masters[]', 'gradients[]', ...stateNames.map((list) => `${list}[]`), 'step', 'gradientScale'],
+    outputs: ['values[]', 'masters[]', ...stateNames.map((list) => `${list}[]`), 'step'],
+    donates: ['values', 'masters', 'gradients', ...stateNames, 'step'],
+    infer: (slots) => inferStep(name, slots, stateNames),
+    decompose: ({ inputs, attrs }) => {
+      const lists = inputs.slice(0, 3 + stateNames.length) as readonly (readonly Tensor[])[]
+      const [values, masters, gradients, ...states] = lists as [readonly Tensor[], readonly Tensor[], readonly Tensor[], ...(readonly Tensor[])[]]
+      const [step, gradientScale] = inputs.slice(3 + stateNames.length) as [Tensor, Tensor]
+      const isFinite = lessThan(abs(gradientScale), scalarLike(gradientScale, 3e38))
+      const context = { attrs, counts: cast(isFinite, step.dtype), stepNumber: shifted(step, 1) }
+      const updated = values.map((value, i) =>
+        tidy(() => {
+          const scaledGradient = mul(cast(gradients[i]!, gradientScale.dtype), gradientScale)
+          const gradient = where(isFinite, scaledGradient, scalarLike(scaledGradient, 0))
+          const before = masters[i] ?? widened(value)
+          const next = rule(before, gradient, states.map((list) => list[i]!), context)
+          return { value: cast(next.value, value.dtype), master: masters[i] === undefined ? undefined : next.value, state: next.state }
+        }),
+      )
+      return [
+        ...updated.map(({ value }) => value),
+        ...updated.flatMap(({ master }) => (master === undefined ? [] : [master])),
+        ...stateNames.flatMap((_, list) => updated.map(({ state }) => state[list]!)),
+        add(step, context.counts),
+      ]
+    },
+  })
+
+const inferStep = (name: string, slots: readonly Slot<Meta>[], stateNames: readonly string[]): Meta[] => {
+  const [values, masters, gradients, ...rest] = slots
+  const states = rest.slice(0, stateNames.length).map(metasOf)
+  const count = metasOf(values).length
+  const named: (readonly [string, readonly Meta[]])[] = [['gradients', metasOf(gradients)], ...stateNames.map((list, i) => [list, states[i]!] as const)]
+  if (metasOf(masters).length !== 0 && metasOf(masters).length !== count) throw new ShapeError(`${name}: expected no masters or ${count}, got ${metasOf(masters).length}`)
+  for (const [list, metas] of named) {
+    if (metas.length !== count) throw new ShapeError(`${name}: expected ${count} ${list}, one a value, got ${metas.length}`)
+    metas.forEach(({ shape }, i) => {
+      const expected = metasOf(values)[i]!.shape
+      if (!sameShape(shape, expected)) throw new ShapeError(`${name}: expected ${list}[${i}] of shape ${formatShape(expected)}, got ${formatShape(shape)}`)
+    })
+  }
+  return [...metasOf(values), ...metasOf(masters), ...states.flat(), metaOf(rest[stateNames.length])].map(({ shape, dtype }) => ({ shape, dtype }))
+}
+
+/** learningRate · counts, so that a step that does not count moves nothing. */
+const rate = ({ attrs, counts }: StepContext): Tensor => scaled(counts, numberOf(attrs, 'learningRate'))
+
+/** value · (1 − learningRate · weightDecay): decay that is decoupled from the gradient. */
+const decayed = (value: Tensor, context: StepContext): Tensor => {
+  const weightDecay = numberOf(context.attrs, 'weightDecay')
+  if (weightDecay === 0) return value
+  const loss = scaled(rate(context), weightDecay)
+  return mul(value, sub(scalarLike(loss, 1), loss))
+}
+
+/** before + (target − before) · share, where share is 0 for a step that does not count. */
+const towards = (before: Tensor, target: Tensor, share: number, { counts }: StepContext): Tensor =>
+  inSteps(sub(target, before), (x) => mul(x, scaled(counts, share)), (x) => add(before, x))
+
+export const adamWStepOp = stepOp('adamWStep', ['firstMoments', 'secondMoments'], (value, gradient, [first, second], context) => {
+  const { attrs, stepNumber } = context
+  const [beta1, beta2] = [numberOf(attrs, 'beta1'), numberOf(attrs, 'beta2')]
+  const firstMoment = towards(first!, gradient, 1 - beta1, context)
+  const secondMoment = inSteps(mul(gradient, gradient), (square) => towards(second!, square, 1 - beta2, context))
+  const correction = (beta: number): Tensor => inSteps(pow(scalarLike(stepNumber, beta), stepNumber), (power) => sub(scalarLike(power, 1), power))
+  const denominator = inSteps(sqrt(secondMoment), (x) => div(x, sqrt(correction(beta2))), (x) => shifted(x, numberOf(attrs, 'epsilon')))
+  const move = inSteps(div(firstMoment, denominator), (x) => mul(x, div(rate(context), correction(beta1))))
+  return { value: sub(decayed(value, context), move), state: [firstMoment, secondMoment] }
+})
+
+export const lionStepOp = stepOp('lionStep', ['momenta'], (value, gradient, [momentum], context) => {
+  const { attrs } = context
+  const mixed = add(scaled(momentum!, numberOf(attrs, 'beta1')), scaled(gradient, 1 - numberOf(attrs, 'beta1')))
+  const zero = scalarLike(mixed, 0)
+  const sign = sub(cast(lessThan(zero, mixed), mixed.dtype), cast(lessThan(mixed, zero), mixed.dtype))
+  return { value: sub(decayed(value, context), mul(sign, rate(context))), state: [towards(momentum!, gradient, 1 - numberOf(attrs, 'beta2'), context)] }
+})
+
+export const sgdStepOp = stepOp('sgdStep', ['momenta'], (value, gradient, [momentum], context) => {
+  const { attrs } = context
+  const [mu, weightDecay] = [numberOf(attrs, 'momentum'), numberOf(attrs, 'weightDecay')]
+  // PyTorch's SGD couples the decay with the gradient.
+  const full = weightDecay === 0 ? gradient : add(gradient, scaled(value, weightDecay))
+  const next = mu === 0 ? momentum! : towards(momentum!, add(scaled(momentum!, mu), full), 1, context)
+  const direction = mu === 0 ? full : attrs['nesterov'] === true ? add(full, scaled(next, mu)) : next
+  return { value: sub(value, mul(direction, rate(context))), state: [next] }
+})
+
+/** Five steps of the quintic Newton–Schulz iteration towards the nearest orthogonal matrix. */
+const orthogonalized = (matrix: Tensor): Tensor => {
+  const [rows, columns] = matrix.shape as [number, number]
+  const wide = rows > columns ? permute(matrix, [1, 0]) : matrix
+  const norm = sqrt(sum(mul(wide, wide)))
+  let x = div(wide, maximum(norm, scalarLike(norm, 1e-7)))
+  for (let i = 0; i < 5; i++) {
+    const square = matMul(x, x, { transposeB: true })
+    const mixed = add(scaled(square, -4.775), scaled(matMul(square, square), 2.0315))
+    x = add(scaled(x, 3.4445), matMul(mixed, x))
+  }
+  return rows > columns ? permute(x, [1, 0]) : x
+}
+
+/** Matrices alone; Jordan et al. 2024, as torch.optim.Muon: momentum by interpolation, step times √max(1, rows / columns). */
+export const muonStepOp = stepOp('muonStep', ['momenta'], (value, gradient, [momentum], context) => {
+  const { attrs } = context
+  if (value.shape.length !== 2) throw new ShapeError(`muonStep: expected matrices, got ${formatShape(value.shape)}; train other parameters with adamW`)
+  const mu = numberOf(attrs, 'momentum')
+  const next = towards(momentum!, gradient, 1 - mu, context)
+  const direction = attrs['nesterov'] === true ? add(gradient, scaled(sub(next, gradient), mu)) : next
+  const adjusted = Math.sqrt(Math.max(1, value.shape[0]! / value.shape[1]!))
+  return { value: sub(decayed(value, context), mul(orthogonalized(direction), scaled(rate(context), adjusted))), state: [next] }
+})
+
+export const globalNormOp = defineOp({
+  name: 'globalNorm',
+  inputs: ['tensors[]'],
+  infer: ([tensors]) => {
+    const [first] = metasOf(tensors)
+    if (first === undefined) throw new ShapeError('globalNorm: expected at least one tensor')
+    return [{ shape: [], dtype: accumulationDType(first.dtype) }]
+  },
+  decompose: ({ inputs: [tensors] }) => {
+    const squares = (tensors as readonly Tensor[]).map((x) => tidy(() => reshape(inSteps(widened(x), (wide) => mul(wide, wide), (square) => sum(square)), [1])))
+    return [sqrt(sum(concat(squares, 0)))]
+  },
+})
+
+export const addIntoOp = defineOp({
+  name: 'addInto',
+  inputs: ['accumulator', 'x'],
+  donates: ['accumulator'],
+  infer: ([accumulator, x]) => {
+    const { shape, dtype } = metaOf(accumulator)
+    if (!sameShape(shape, metaOf(x).shape)) throw new ShapeError(`addInto: expected x of shape ${formatShape(shape)}, got ${formatShape(metaOf(x).shape)}`)
+    return [{ shape, dtype }]
+  },
+  decompose: ({ inputs }) => {
+    const [accumulator, x] = inputs as readonly [Tensor, Tensor]
+    return [add(accumulator, cast(x, accumulator.dtype))]
+  },
+})
+
+interface StepLists {
+  readonly values: readonly Tensor[]
+  /** f32 originals of bf16 values; may be empty. */
+  readonly masters: readonly Tensor[]
+  readonly gradients: readonly Tensor[]
+  /** Updates that counted so far, f32 scalar. */
+  readonly step: Tensor
+  /** min(1, maxGradNorm / norm) / Σweight, f32 scalar; not finite: nothing changes. */
+  readonly gradientScale: Tensor
+}
+
+interface StepOutputs {
+  readonly values: Tensor[]
+  readonly masters: Tensor[]
+  readonly step: Tensor
+}
+
+const runStep = <S extends string>(op: OpDefinition, lists: StepLists, states: Readonly<Record<S, readonly Tensor[]>>, attrs: Attrs): StepOutputs & Record<S, Tensor[]> => {
+  const names = Object.keys(states) as S[]
+  const outputs = exec(op, [lists.values, lists.masters, lists.gradients, ...names.map((name) => states[name]), lists.step, lists.gradientScale], attrs)
+  const take = (count: number): Tensor[] => outputs.splice(0, count)
+  const [values, masters] = [take(lists.values.length), take(lists.masters.length)]
+  const next = Object.fromEntries(names.map((name) => [name, take(lists.values.length)])) as Record<S, Tensor[]>
+  return { values, masters, step: outputs[0]!, ...next }
+}
+
+/** AdamW (Loshchilov, Hutter 2019) in PyTorch's order of operations. Consumes all but gradientScale. */
+export const adamWStep = (
+  lists: StepLists & { readonly firstMoments: readonly Tensor[]; readonly secondMoments: readonly Tensor[] },
+  settings: { readonly learningRate: number; readonly beta1: number; readonly beta2: number; readonly epsilon: number; readonly weightDecay: number },
+): StepOutputs & { firstMoments: Tensor[]; secondMoments: Tensor[] } =>
+  runStep(adamWStepOp, lists, { firstMoments: lists.firstMoments, secondMoments: lists.secondMoments }, settings)
+
+type WithMomenta = StepLists & { readonly momenta: readonly Tensor[] }
+
+/** Lion (Chen et al. 2023): the sign of an interpolated momentum. Consumes all but gradientScale. */
+export const lionStep = (lists: WithMomenta, settings: { readonly learningRate: number; readonly beta1: number; readonly beta2: number; readonly weightDecay: number }): StepOutputs & { momenta: Tensor[] } =>
+  runStep(lionStepOp, lists, { momenta: lists.momenta }, settings)
+
+/** SGD with momentum as torch.optim.SGD. Consumes all but gradientScale. */
+export const sgdStep = (lists: WithMomenta, settings: { readonly learningRate: number; readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }): StepOutputs & { momenta: Tensor[] } =>
+  runStep(sgdStepOp, lists, { momenta: lists.momenta }, settings)
+
+/** Muon: orthogonalised momentum, for matrices. Consumes all but gradientScale. */
+export const muonStep = (lists: WithMomenta, settings: { readonly learningRate: number; readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }): StepOutputs & { momenta: Tensor[] } =>
+  runStep(muonStepOp, lists, { momenta: lists.momenta }, settings)
+
+/** √Σ x² over all elements of all tensors, f32 scalar. */
+export const globalNorm = (tensors: readonly Tensor[]): Tensor => exec(globalNormOp, [tensors])[0]!
+
+/** accumulator + x; consumes the accumulator. */
+export const addInto = (accumulator: Tensor, x: Tensor): Tensor => exec(addIntoOp, [accumulator, x])[0]!
