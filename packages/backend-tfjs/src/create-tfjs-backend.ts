@@ -3,7 +3,7 @@ import { ConfigError, WeftError } from '@weft/contracts'
 import type { Backend, Kernel } from '@weft/tensor'
 import { Device, type TfBuffer } from './device.ts'
 import { kernelOf, type Body } from './kernel.ts'
-import { ownKernels } from './own-kernels/table.ts'
+import { ownKernels, supportsOwn } from './own-kernels/table.ts'
 import type { TfModule } from './tf-module.ts'
 import { tfjsKernels } from './tfjs-kernels/table.ts'
 
@@ -45,6 +45,7 @@ export const createTfjsBackend = async (options: TfjsBackendOptions): Promise<Ba
     free: (data) => device.free(data),
     memory: () => device.memory(),
     kernels: kernels as Record<keyof typeof tfjsKernels, Kernel<TfBuffer>>,
+    supports: supportsOwn,
     dispose: async () => device.dispose(),
   }
 }

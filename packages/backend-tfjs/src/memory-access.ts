@@ -24,6 +24,7 @@ export interface WasmHeap {
 }
 
 interface CpuData {
+  firstUse?: boolean
   readonly data: { get(dataId: object): { readonly values: View } }
 }
 
@@ -42,7 +43,13 @@ export const memoryAccess = (name: string, backend: TfBackend): MemoryAccess | u
   return undefined
 }
 
-const cpuAccess = (backend: TfBackend & CpuData): MemoryAccess => ({
+const cpuAccess = (backend: TfBackend & CpuData): MemoryAccess => {
+  // Else the first tensor makes tfjs print an advertisement for tfjs-node.
+  backend.firstUse = false
+  return cpuMemory(backend)
+}
+
+const cpuMemory = (backend: TfBackend & CpuData): MemoryAccess => ({
   allocate: (size, dtype) => backend.write(new viewTypes[dtype](size), [size], dtype),
   view: (dataId) => backend.data.get(dataId).values,
   settle: (dataId, size, dtype) => {

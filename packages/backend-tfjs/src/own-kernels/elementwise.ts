@@ -1,5 +1,5 @@
 // fill, iota, unary, binary, where, cast as loops over visible memory. On wasm the kernels that tfjs runs in SIMD stay with it.
-import type { BinaryOp, DType, UnaryOp } from '@weft/tensor'
+import type { BinaryOp, DType, Meta, UnaryOp } from '@weft/tensor'
 import { broadcastStrides, mergeBroadcast, stridesOf } from '../axes.ts'
 import type { Device, Value } from '../device.ts'
 import { input, output, type Body } from '../kernel.ts'
@@ -75,10 +75,10 @@ const unaryLoop = (op: UnaryOp, x: View, out: View): void => {
   }
 }
 
-export const binary: Body = (device, call) => {
-  const op = call.attrs['op'] as BinaryOp
-  const [a, b] = [input(call, 0), input(call, 1)]
-  const { shape, dtype } = output(call)
+export const binary: Body = (device, call) => combined(device, call.attrs['op'] as BinaryOp, input(call, 0), input(call, 1), output(call))
+
+/** a op b, which broadcast to `shape`. */
+export const combined = (device: Device, op: BinaryOp, a: Value, b: Value, { shape, dtype }: Meta): Value => {
   if (device.heap !== undefined && a.dtype === 'f32' && wasmBinary.has(op)) return runBinary(device, op, a, b, shape)
   const out = device.allocate(shape, dtype)
   const [x, y, z] = [device.view(a), device.view(b), device.view(out)]

@@ -10,7 +10,7 @@ describe('fast functions', () => {
     fc.assert(fc.property(inRange(-104, 89), (x) => relativeError(fastExp(x), Math.exp(x)) < 6e-9))
   })
   it('exp ends as f32 does', () => {
-    expect([-Infinity, -200, 0, 200, Infinity].map(fastExp)).toEqual([0, 0, 1, Infinity, Infinity])
+    expect([-Infinity, -200, 0, 200, Infinity].map((x) => Math.fround(fastExp(x)))).toEqual([0, 0, 1, Infinity, Infinity])
     expect(fastExp(NaN)).toBeNaN()
   })
   it('tanh is within 2e-7 of Math.tanh, near 0 too', () => {
@@ -20,7 +20,7 @@ describe('fast functions', () => {
   })
   it('sigmoid has no lower end above 0 within f32', () => {
     expect(fastSigmoid(-100)).toBeCloseTo(3.72e-44, 46)
-    expect([-Infinity, Infinity].map(fastSigmoid)).toEqual([0, 1])
+    expect([-Infinity, Infinity].map((x) => Math.fround(fastSigmoid(x)))).toEqual([0, 1])
   })
   // Abramowitz and Stegun, table 7.1, and the asymptotic value 2x/√π near 0.
   it.each([[0.001, 0.0011283787909692363], [0.02, 0.0225645746918449], [0.5, 0.5204998778130465], [1, 0.8427007929497149], [2, 0.9953222650189527], [3, 0.9999779095030014], [4, 0.9999999845827421]])('erf(%d)', (x, expected) => {

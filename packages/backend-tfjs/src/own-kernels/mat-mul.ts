@@ -39,6 +39,9 @@ export const product = (device: Device, a: Value, b: Value, options: ProductOpti
 /** A call of tfjs costs some 10 µs: as much as this many multiplications in a loop. */
 const smallProduct = 16_384
 
+/** XNNPACK packs its right-hand side at first use, which takes twice as long as a transpose. */
+const packing = 2
+
 type Sizes = readonly [number, number, number]
 
 /** Walks the batch: which matrix of a and of b makes which matrix of the result. */
@@ -50,11 +53,20 @@ const eachMatrix = (a: Value, b: Value, shape: readonly number[], visit: (i: num
   })
 }
 
+/**
+ * Whether (Bᵀ·Aᵀ)ᵀ moves fewer elements than A·B. Without a flag it is A·B always: B may be a weight that stays packed over many calls.
+ */
+const isQuickerSwapped = (a: Value, b: Value, { transposeA, transposeB, shape }: ProductOptions, K: number): boolean => {
+  if (!transposeA && !transposeB) return false
+  const [sizeA, sizeB] = [a.data.size, b.data.size]
+  const isPacked = !transposeB && b.data.packedRows === K
+  const direct = (transposeA ? sizeA : 0) + (transposeB ? sizeB : 0) + (isPacked ? 0 : packing * sizeB)
+  const swapped = (transposeA ? 0 : sizeA) + (transposeB ? 0 : sizeB) + sizeOf(shape) + packing * sizeA
+  return swapped < direct
+}
+
 const productByXnnpack = (device: Device, a: Value, b: Value, { transposeA, transposeB, shape }: ProductOptions, [M, K, N]: Sizes): Value => {
-  // Either A·B, or (Bᵀ·Aᵀ)ᵀ: whichever moves fewer elements.
-  const direct = (transposeA ? a.data.size : 0) + (transposeB ? b.data.size : 0)
-  const swapped = (transposeA ? 0 : a.data.size) + (transposeB ? 0 : b.data.size) + sizeOf(shape)
-  if (swapped < direct) {
+  if (isQuickerSwapped(a, b, { transposeA, transposeB, shape }, K)) {
     const [left, right] = [transposeB ? b : matricesTransposed(device, b), transposeA ? a : matricesTransposed(device, a)]
     const out = productByXnnpack(device, left, right, { transposeA: false, transposeB: false, shape: [...shape.slice(0, -2), N, M] }, [N, K, M])
     const result = matricesTransposed(device, out)

@@ -88,6 +88,19 @@ export const slice: Body = (device, call) => {
   return gathered(device, x, numbers(call, 'sizes'), offsetOf(numbers(call, 'starts'), strides), strides)
 }
 
+/** The first `length` of axis 1. */
+export const keptRows = (device: Device, x: Value, length: number): Value =>
+  x.shape[1] === length ? x : gathered(device, x, [x.shape[0]!, length, ...x.shape.slice(2)], 0, stridesOf(x.shape))
+
+/** Zeros after axis 1 up to `length`. */
+export const paddedRows = (device: Device, x: Value, length: number): Value => {
+  if (x.shape[1] === length) return x
+  const shape = [x.shape[0]!, length, ...x.shape.slice(2)]
+  const out = filled(device, shape, 0, x.dtype)
+  copy(x.shape, { values: device.view(x), offset: 0, strides: stridesOf(x.shape) }, { values: device.view(out), offset: 0, strides: stridesOf(shape) })
+  return out
+}
+
 export const pad: Body = (device, call) => {
   const x = input(call, 0)
   const { shape, dtype } = output(call)

@@ -16,7 +16,7 @@ export const reduce: Body = (device, call) => {
   const out = device.allocate(output(call).shape, output(call).dtype)
   const values = device.view(x)
   const steps = stridesOf(kept).map((stride, axis) => (axes.includes(axis) ? 0 : stride))
-  const combine = combineRow[op]
+  const combine = loops[x.dtype as keyof typeof loops][op]
   forEachRow(x.shape, [stridesOf(x.shape), steps], ([i, o], length, [stepX, stepOut]) => combine(values, i!, stepX!, totals, o!, stepOut!, length))
   device.view(out).set(totals)
   return out
@@ -24,37 +24,43 @@ export const reduce: Body = (device, call) => {
 
 type CombineRow = (x: View, i: number, step: number, totals: Float64Array, o: number, stepOut: number, length: number) => void
 
-/** Four sums at a time, whose additions overlap; what is added to what depends on the length alone. */
-export const sumRow = (x: View, i: number, length: number): number => {
-  let [s0, s1, s2, s3] = [0, 0, 0, 0]
-  const end = i + length
-  for (; i + 4 <= end; i += 4) {
-    s0 += x[i]!
-    s1 += x[i + 1]!
-    s2 += x[i + 2]!
-    s3 += x[i + 3]!
-  }
-  for (; i < end; i++) s0 += x[i]!
-  return s0 + s1 + (s2 + s3)
-}
-
-const sum: CombineRow = (x, i, step, totals, o, stepOut, length) => {
-  if (stepOut === 0 && step === 1) totals[o]! += sumRow(x, i, length)
-  else for (let k = 0; k < length; k++) totals[o + k * stepOut]! += x[i + k * step]!
-}
-
 /** NaN wins: it is neither larger nor smaller, and nothing replaces it. */
 const larger = (best: number, value: number): number => (value <= best || best !== best ? best : value)
 const smaller = (best: number, value: number): number => (value >= best || best !== best ? best : value)
 
-const extreme =
-  (choose: (best: number, value: number) => number): CombineRow =>
-  (x, i, step, totals, o, stepOut, length) => {
-    if (stepOut === 0) {
-      let best = totals[o]!
-      for (let k = 0; k < length; k++) best = choose(best, x[i + k * step]!)
-      totals[o] = best
-    } else for (let k = 0; k < length; k++) totals[o + k * stepOut] = choose(totals[o + k * stepOut]!, x[i + k * step]!)
+/** Loops of their own for each element type: an engine makes a loop that has seen two kinds of array slower for both. */
+const makeLoops = (): Readonly<Record<ReduceOp, CombineRow>> => {
+  /** Four sums at a time, whose additions overlap; what is added to what depends on the length alone. */
+  const sumOfRow = (x: View, i: number, length: number): number => {
+    let [s0, s1, s2, s3] = [0, 0, 0, 0]
+    const end = i + length
+    for (; i + 4 <= end; i += 4) {
+      s0 += x[i]!
+      s1 += x[i + 1]!
+      s2 += x[i + 2]!
+      s3 += x[i + 3]!
+    }
+    for (; i < end; i++) s0 += x[i]!
+    return s0 + s1 + (s2 + s3)
   }
+  const addRow = (x: View, i: number, totals: Float64Array, o: number, length: number): void => {
+    for (let k = 0; k < length; k++) totals[o + k]! += x[i + k]!
+  }
+  const sum: CombineRow = (x, i, step, totals, o, stepOut, length) => {
+    if (stepOut === 0 && step === 1) totals[o]! += sumOfRow(x, i, length)
+    else if (stepOut === 1 && step === 1) addRow(x, i, totals, o, length)
+    else for (let k = 0; k < length; k++) totals[o + k * stepOut]! += x[i + k * step]!
+  }
+  const extreme =
+    (choose: (best: number, value: number) => number): CombineRow =>
+    (x, i, step, totals, o, stepOut, length) => {
+      if (stepOut === 0) {
+        let best = totals[o]!
+        for (let k = 0; k < length; k++) best = choose(best, x[i + k * step]!)
+        totals[o] = best
+      } else for (let k = 0; k < length; k++) totals[o + k * stepOut] = choose(totals[o + k * stepOut]!, x[i + k * step]!)
+    }
+  return { sum, max: extreme(larger), min: extreme(smaller) }
+}
 
-const combineRow: Readonly<Record<ReduceOp, CombineRow>> = { sum, max: extreme(larger), min: extreme(smaller) }
+const loops = { f32: makeLoops(), i32: makeLoops(), u8: makeLoops() } as const
