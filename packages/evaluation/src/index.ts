@@ -1,1 +1,2 @@
-export {}
+export { evaluate, type EvaluateOptions } from './evaluate.ts'
+export type { EvaluationEvent, EvaluationReport, MetricResult, SampleResult, TaskResult } from './evaluation-report.ts'
