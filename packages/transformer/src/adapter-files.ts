@@ -128,10 +128,9 @@ const readPeftConfig = (json: JsonObject): { config: LoraConfig; alphaOf: (modul
   reader.only('use_dora', false)
   // Other starts (PiSSA, OLoRA, CorDA, LoftQ) change the base model too, so that the adapter is right for no plain one.
   reader.only('init_lora_weights', true, false, 'gaussian', 'orthogonal', 'eva')
-  reader.ignore(
-    ...['task_type', 'base_model_name_or_path', 'revision', 'inference_mode', 'peft_version', 'fan_in_fan_out', 'rank_pattern', 'exclude_modules'],
-    ...['layers_to_transform', 'layers_pattern', 'megatron_core', 'qalora_group_size', 'ensure_weight_tying', 'eva_config', 'runtime_config'],
-  )
+  // Which modules and which ranks: the tensors say it. The rest is provenance.
+  reader.ignore('task_type', 'base_model_name_or_path', 'revision', 'inference_mode', 'peft_version', 'fan_in_fan_out', 'rank_pattern', 'exclude_modules')
+  reader.ignore('layers_to_transform', 'layers_pattern', 'megatron_core', 'qalora_group_size', 'ensure_weight_tying', 'eva_config', 'runtime_config')
   const [rank, alpha] = [reader.integer(['r']), reader.number(['lora_alpha'])]
   const alphas = Object.entries(reader.object('alpha_pattern') ?? {})
   const config: LoraConfig = {

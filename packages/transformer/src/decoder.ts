@@ -1,6 +1,6 @@
 // A decoder's pass from tokens to hidden states: embeddings, then pre-norm blocks on a residual stream (GPT-2, Llama).
 // Every addition to the stream is fused with the norm that follows it. B batch, T tokens, D dModel.
-import { disposeAll, tidy, type Tensor } from '@weft/tensor'
+import { tidy, type Tensor } from '@weft/tensor'
 import { add, addLayerNorm, addRmsNorm, cast, embedding, layerNorm, rmsNorm, reshape, slice } from '@weft/tensor/ops'
 import { attentionBlock } from './attention-block.ts'
 import { feedForward } from './feed-forward.ts'
@@ -83,6 +83,3 @@ const positionVectors = (run: Run): Tensor => {
   const { positions, offset, length } = run.placement
   return positions === undefined ? slice(table, [offset, 0], [length, run.config.dModel]) : embedding(table, positions)
 }
-
-/** Frees what a pass captured. */
-export const freeHidden = ({ hidden, hiddenStates, attentions }: Hidden): void => disposeAll([hidden, hiddenStates, attentions])

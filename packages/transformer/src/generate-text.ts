@@ -89,7 +89,7 @@ export async function* generateText(options: TextRequest): AsyncGenerator<TextGe
   }
 }
 
-export const finishEvent = (text: string, reason: 'stop' | 'length', usage: FinishEvent['usage']): FinishEvent => ({ kind: 'finish', reason, text, usage })
+const finishEvent = (text: string, reason: 'stop' | 'length', usage: FinishEvent['usage']): FinishEvent => ({ kind: 'finish', reason, text, usage })
 
 /** An id that the model has and the tokenizer has not (a padded vocabulary) has no text. */
 const tokenText = (tokenizer: Tokenizer, tokenId: number): string => (tokenId < tokenizer.vocabSize ? tokenizer.decode([tokenId]) : '')

@@ -88,7 +88,13 @@ export const languageModel = (options: LanguageModelOptions): LanguageModel => {
       const ids = Array.from(prompt)
       try {
         yield* generateText({
-          ...{ model, tokenizer, endIds, request, promptIds: prompt, kvCache: cache, signal },
+          model,
+          tokenizer,
+          endIds,
+          request,
+          promptIds: prompt,
+          kvCache: cache,
+          signal,
           turn: (work) => queue.run(work, signal),
           onToken: (tokenId) => void ids.push(tokenId),
         })

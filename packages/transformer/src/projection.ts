@@ -29,7 +29,7 @@ const addUpdate = (sum: Tensor, { a, b, scale, rows }: LowRankUpdate, x: Tensor)
   return add(sum, pad(linear(scaled, b.value), before, after))
 }
 
-export const activate = (x: Tensor, activation: Activation | 'none'): Tensor => {
+const activate = (x: Tensor, activation: Activation | 'none'): Tensor => {
   switch (activation) {
     case 'none':
       return x

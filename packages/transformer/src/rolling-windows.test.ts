@@ -20,7 +20,7 @@ test('every token is predicted once, in order, from the token before it', () => 
       for (const { input, targets } of windows) {
         expect(input.length).toBeLessThanOrEqual(contextLength)
         const before = [7, ...tokens].slice(done, done + targets.length)
-        expect([...input.slice(input.length - targets.length)]).toEqual(before)
+        expect(Array.from(input.subarray(input.length - targets.length))).toEqual(before)
         done += targets.length
       }
     }),

@@ -10,7 +10,7 @@ export interface ScoreUnit {
 }
 
 /** Units whose first `prefixLength` input tokens are the same. */
-export interface ScoreGroup {
+interface ScoreGroup {
   readonly prefixLength: number
   readonly units: readonly ScoreUnit[]
 }

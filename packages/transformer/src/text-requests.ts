@@ -17,8 +17,15 @@ export const prefixIdOf = (tokenizer: Tokenizer): number => {
   return id
 }
 
-/** What Python calls white space at the end of a string. */
-const trailingSpace = /[\t-\r\u001c- \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+$/
+/** The end of a string without what Python calls white space there: four separators and U+0085 more than JavaScript, U+FEFF less. */
+const endWithoutSpace = (text: string): number => {
+  let end = text.length
+  for (; end > 0; end--) {
+    const code = text.charCodeAt(end - 1)
+    if (code !== 0x85 && !(code >= 0x1c && code <= 0x1f) && (code === 0xfeff || !/\s/.test(text[end - 1]!))) break
+  }
+  return end
+}
 
 export interface PairUnits {
   readonly units: readonly ScoreUnit[]
@@ -47,7 +54,7 @@ export const pairUnits = (index: number, request: LogLikelihoodRequest, { tokeni
 
 const splitPair = (request: LogLikelihoodRequest, tokenizer: Tokenizer): { before: Uint32Array; after: Uint32Array } => {
   const encode = (text: string): Uint32Array => tokenizer.encode(text, { addSpecialTokens: false })
-  const context = request.context.replace(trailingSpace, '')
+  const context = request.context.slice(0, endWithoutSpace(request.context))
   const continuation = request.context.slice(context.length) + request.continuation
   if (context === '') return { before: Uint32Array.of(prefixIdOf(tokenizer)), after: encode(continuation) }
   const [whole, before] = [encode(context + continuation), encode(context)]

@@ -1,3 +1,4 @@
+import { memory } from '@weft/tensor'
 import { createCpuBackend } from '@weft/tensor/cpu'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -113,6 +114,14 @@ test('break and abort free everything', () =>
     })()
     await expect(reading).rejects.toBe(reason)
     expect(own.memory().buffers).toBe(before)
+    small.dispose()
+  }))
+
+test('the cache is written in place: no donation is missed, also when rows leave the batch', () =>
+  onCpu(async (own) => {
+    const small = tinyModel(own, 'llama')
+    await collect(generate({ model: small, tokenIds: prompts, maxNewTokens: [2, 5, 9], stopIds: [] }))
+    expect(memory(own).missedDonations).toBe(0)
     small.dispose()
   }))
 

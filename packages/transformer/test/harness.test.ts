@@ -38,7 +38,12 @@ const llama2cTokenizer = (path: string): Tokenizer => {
   }
   const tokenBytes = (id: number): Uint8Array => (id >= 3 && id < 259 ? Uint8Array.of(id - 3) : new Uint8Array(Buffer.from(tokens[id]!.text, 'latin1')))
   return {
-    ...{ vocabSize: tokens.length, specialTokens: new Map([['<s>', 1], ['</s>', 2]]), beginId: 1, endIds: [2], encode, tokenBytes },
+    vocabSize: tokens.length,
+    specialTokens: new Map([['<s>', 1], ['</s>', 2]]),
+    beginId: 1,
+    endIds: [2],
+    encode,
+    tokenBytes,
     decode: (ids) => Buffer.concat([...ids].map(tokenBytes)).toString('utf8'),
   }
 }

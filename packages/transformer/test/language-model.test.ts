@@ -30,7 +30,7 @@ describe('logLikelihood', () => {
   const requests = () => [
     { context: 'the cat sat on the', continuation: ' mat' },
     { context: 'the cat sat on the', continuation: ' log and a dog' },
-    { context: 'the cat sat on the ', continuation: 'dog' },
+    { context: 'the cat sat on the \u00a0\n', continuation: 'dog' },
     { context: '', continuation: 'the dog' },
     { context: 'a', continuation: ' cat' },
     { context: 'the dog sat', continuation: '' },
@@ -40,7 +40,7 @@ describe('logLikelihood', () => {
     const results = (await collect(make().logLikelihood(requests()))).sort((a, b) => a.index - b.index)
     expect(results.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5])
     const context = encode('the cat sat on the')
-    const wholes = [encode('the cat sat on the mat'), encode('the cat sat on the log and a dog'), encode('the cat sat on the dog'), [tokenizer.beginId!, ...encode('the dog')], encode('a cat')]
+    const wholes = [encode('the cat sat on the mat'), encode('the cat sat on the log and a dog'), encode('the cat sat on the \u00a0\ndog'), [tokenizer.beginId!, ...encode('the dog')], encode('a cat')]
     const befores = [context.length, context.length, context.length, 1, encode('a').length]
     for (const [i, whole] of wholes.entries()) {
       const count = whole.length - befores[i]!
@@ -122,7 +122,8 @@ describe('generate', () => {
     const end = events.at(-1)!
     expect(end).toMatchObject({ kind: 'finish', usage: { promptTokens: tokenizer.encode('the cat').length } })
     expect(events.slice(0, -1).map((event) => event.text).join('')).toBe(end.text)
-    for (const event of events) if (event.kind === 'token') expect(event.topLogProbs![0]).toMatchObject({ tokenId: event.tokenId })
+    const tokens = events.filter((event) => event.kind === 'token')
+    expect(tokens.map(({ topLogProbs }) => topLogProbs![0]!.tokenId)).toEqual(tokens.map(({ tokenId }) => tokenId))
   })
 
   test('a stop string ends the text before it, wherever the tokens are cut', async () => {
@@ -202,7 +203,7 @@ test('a model that scores leaves nothing behind', () =>
   onCpu(async (own) => {
     const small = tinyModel(own, 'gpt2', { vocabSize: 300, contextLength: 32 })
     const lm = languageModel({ model: small, tokenizer })
-    await collect(lm.logLikelihood([1, 2, 3].map((i) => ({ context: 'the cat sat on the', continuation: ` mat ${i}` }))))
+    expect(await collect(lm.logLikelihood([1, 2, 3].map((i) => ({ context: 'the cat sat on the', continuation: ` mat ${i}` }))))).toHaveLength(3)
     await collect(lm.rollingLogLikelihood(['the cat sat']))
     await collect(lm.generate({ prompt: 'the', maxNewTokens: 3 }))
     lm.dispose!()

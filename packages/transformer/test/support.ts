@@ -7,6 +7,7 @@ import { trainTokenizer } from '@weft/tokenizer'
 import type { Tokenizer } from '@weft/contracts'
 import { expect } from 'vitest'
 import { createModel, modelConfig, type ForwardInput, type Model, type ModelConfigOptions } from '../src/index.ts'
+import { largestDifference } from '../src/testing/reference-files.ts'
 import type { ReferenceFolder } from '../src/testing.ts'
 
 export const fixturePath = (name: string): string => join(import.meta.dirname, 'fixtures', name)
@@ -38,14 +39,10 @@ export const logitsOf = async (model: Model, rows: readonly (readonly number[])[
   return values
 }
 
-export const expectClose = (got: ArrayLike<number>, expected: ArrayLike<number>, tolerance: number): void => {
-  expect(got.length).toBe(expected.length)
-  let largest = 0
-  for (let i = 0; i < got.length; i++) {
-    const difference = Math.abs(got[i]! - expected[i]!)
-    if (!(difference <= largest)) largest = difference
-  }
-  expect(largest).toBeLessThanOrEqual(tolerance)
+/** The largest absolute difference; infinite where there are not as many, or where one is NaN. */
+export const difference = (got: ArrayLike<number>, expected: ArrayLike<number>): number => {
+  const largest = largestDifference(got, expected)
+  return Number.isNaN(largest) ? Infinity : largest
 }
 
 /** Runs a test on a fresh backend and expects it to be empty in the end. */

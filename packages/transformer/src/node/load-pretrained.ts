@@ -62,8 +62,8 @@ const requireFolder = async (path: string): Promise<void> => {
   if (!info.isDirectory()) throw new UnsupportedError(`${path}: expected a folder with config.json and model.safetensors, got a file; GGUF and other single files are not supported yet`)
 }
 
-/** @internal A small text file of the folder, or undefined where there is none. */
-export const readText = async (folder: string, name: string, maxBytes: number): Promise<string | undefined> => {
+/** A small text file of the folder, or undefined where there is none. */
+const readText = async (folder: string, name: string, maxBytes: number): Promise<string | undefined> => {
   const path = join(folder, name)
   const info = await stat(path).catch(() => undefined)
   if (info === undefined) return undefined

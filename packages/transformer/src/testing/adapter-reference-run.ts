@@ -1,5 +1,6 @@
 // LoRA held against PEFT: logits with the adapter, its gradients, ten AdamW losses that train it alone, and the merged weights.
 import { disposeAll, keep, read, readScalar, tensor, tidy, type Backend } from '@weft/tensor'
+import type { Adapter } from '../adapter.ts'
 import { loadAdapter } from '../adapter-files.ts'
 import { families } from '../families/families.ts'
 import { parseModelConfig } from '../hugging-face-config.ts'
@@ -21,39 +22,40 @@ interface ExpectedJson {
 export const adapterReferenceRun = async (options: ReferenceFolder & { readonly backend: Backend; readonly base: ReferenceFolder }): Promise<Deviation[]> => {
   const { backend, base } = options
   const [expected, json] = [await readExpected(options), (await readJsonFile(options, 'expected.json')) as unknown as ExpectedJson]
-  const weights = await openFile(base, 'model.safetensors')
-  const adapterWeights = await openFile(options, 'adapter_model.safetensors')
-  const model = await loadModel({ weights, config: parseModelConfig(await readJsonFile(base, 'config.json')), backend })
+  const files = [await openFile(base, 'model.safetensors'), await openFile(options, 'adapter_model.safetensors')] as const
   try {
-    const adapter = await loadAdapter(model, { config: await readJsonFile(options, 'adapter_config.json'), weights: adapterWeights })
-    try {
-      const view = model.withAdapters([adapter])
-      const parameters = [...adapter.parameters().values()]
-      const { values, shape } = expected.get('input_ids')!
-      const batch = nextTokenBatch(values, shape as readonly [number, number])
-      const { tolerance } = json
-      const before = await logitDifference(model, expected, 'base_logits')
-      const merged = await compareMerged(mergeAdapter(model, adapter), expected, tolerance)
-      const { value, gradients } = keep(tidy(() => lossAndGradients(view, batch, parameters)))
-      const [loss, byName] = await Promise.all([readScalar(value), readGradients(gradients, parameters)])
-      disposeAll([value, gradients])
-      return [
-        deviation('base logits', before, tolerance['logits']!),
-        deviation('logits', await logitDifference(view, expected, 'logits'), tolerance['logits']!),
-        ...merged,
-        deviation('loss', Math.abs(loss - json.loss), tolerance['loss']!),
-        deviation('gradients', Math.max(...[...byName].map(([name, got]) => largestDifference(got, expected.get(`grad.${name}`)?.values ?? []))), tolerance['gradients']!),
-        deviation('AdamW losses', largestDifference(await adamWLosses(view, batch, { parameters, steps: json.adamw_losses.length }), json.adamw_losses), tolerance['adamw_losses']!),
-        deviation('base logits after training', await logitDifference(model, expected, 'base_logits'), tolerance['logits']!),
-      ]
-    } finally {
-      adapter.dispose()
-    }
+    using model = await loadModel({ weights: files[0], config: parseModelConfig(await readJsonFile(base, 'config.json')), backend })
+    using adapter = await loadAdapter(model, { config: await readJsonFile(options, 'adapter_config.json'), weights: files[1] })
+    return await compareAdapter(model, adapter, { expected, json })
   } finally {
-    model.dispose()
-    await weights.close()
-    await adapterWeights.close()
+    for (const file of files) await file.close()
   }
+}
+
+const compareAdapter = async (model: Model, adapter: Adapter, { expected, json }: { readonly expected: Expected; readonly json: ExpectedJson }): Promise<Deviation[]> => {
+  const { tolerance } = json
+  const view = model.withAdapters([adapter])
+  const parameters = [...adapter.parameters().values()]
+  const { values, shape } = expected.get('input_ids')!
+  const batch = nextTokenBatch(values, shape as readonly [number, number])
+  const before = await logitDifference(model, expected, 'base_logits')
+  const merged = await compareMerged(mergeAdapter(model, adapter), expected, tolerance)
+  const { value, gradients } = keep(tidy(() => lossAndGradients(view, batch, parameters)))
+  const reads = Promise.all([readScalar(value), readGradients(gradients, parameters)])
+  disposeAll([value, gradients])
+  const [loss, byName] = await reads
+  const gradientDifferences = [...byName].map(([name, got]) => largestDifference(got, expected.get(`grad.${name}`)?.values ?? []))
+  const adapted = await logitDifference(view, expected, 'logits')
+  const losses = await adamWLosses(view, batch, { parameters, steps: json.adamw_losses.length })
+  return [
+    deviation('base logits', before, tolerance['logits']!),
+    deviation('logits', adapted, tolerance['logits']!),
+    ...merged,
+    deviation('loss', Math.abs(loss - json.loss), tolerance['loss']!),
+    deviation('gradients', Math.max(...gradientDifferences), tolerance['gradients']!),
+    deviation('AdamW losses', largestDifference(losses, json.adamw_losses), tolerance['adamw_losses']!),
+    deviation('base logits after training', await logitDifference(model, expected, 'base_logits'), tolerance['logits']!),
+  ]
 }
 
 const logitDifference = async (model: Model, expected: Expected, name: string): Promise<number> => {
