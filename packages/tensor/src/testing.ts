@@ -1,4 +1,5 @@
-export { backendMatrix, conformanceCases, describeBackend } from './testing/conformance.ts'
-export type { BackendSuiteOptions, ConformanceCase, ConformanceGroup, ConformanceOptions, MatrixRow, TestRunner } from './testing/conformance.ts'
+export { conformanceCases, type ConformanceCase, type ConformanceGroup, type ConformanceOptions } from './testing/conformance.ts'
+export { describeBackend, type BackendSuiteOptions, type TestRunner } from './testing/describe-backend.ts'
+export { backendMatrix, type MatrixRow } from './testing/backend-matrix.ts'
 export type { CreateBackend } from './testing/run-case.ts'
 export { createSamples, type OpCase, type Samples, type SampleTensor, type Tolerance } from './testing/op-case.ts'

@@ -1,5 +1,5 @@
 import { describe, it } from 'vitest'
 import { createCpuBackend } from '../cpu.ts'
-import { describeBackend } from './conformance.ts'
+import { describeBackend } from './describe-backend.ts'
 
 describeBackend({ describe, it }, 'cpu', createCpuBackend)

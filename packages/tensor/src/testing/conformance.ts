@@ -1,8 +1,8 @@
-// The conformance kit: everything a backend must do, as a list of cases that needs no test runner. describeBackend hands it to one.
+// The conformance kit: everything a backend must do, as a list of cases that needs no test runner.
 import type { Backend, Meta } from '../backend.ts'
 import { isFloat } from '../dtype.ts'
 import { exec, mapSlot, slotItems } from '../exec.ts'
-import { primitiveOps, reshape } from '../primitives.ts'
+import { reshape } from '../primitives.ts'
 import { memory, withDecomposition } from '../runtime.ts'
 import type { Tensor } from '../tensor.ts'
 import { disposeAll, tidy } from '../tidy.ts'
@@ -87,7 +87,8 @@ const checkValues = async (backend: Backend, opCase: OpCase, tolerance: Toleranc
   }
 }
 
-const hasKernel = (backend: Backend, opCase: OpCase, call: Call): boolean =>
+/** Whether the backend runs this call with a kernel of its own. */
+export const hasKernel = (backend: Backend, opCase: OpCase, call: Call): boolean =>
   backend.kernels[opCase.op.name] !== undefined && (backend.supports?.(opCase.op.name, call.inputs.map((slot) => mapSlot(slot, metaOf)), call.attrs) ?? true)
 
 const metaOf = ({ shape, dtype }: SampleTensor): Meta => ({ shape, dtype })
@@ -152,65 +153,4 @@ const checkEnd = async (create: CreateBackend): Promise<void> => {
   const { buffers, bytes } = memory(await sharedBackend(create))
   await disposeShared(create)
   if (buffers !== 0 || bytes !== 0) fail(`${buffers} buffers of ${bytes} bytes are still there after all cases`)
-}
-
-export interface TestRunner {
-  describe(name: string, body: () => void): unknown
-  readonly it: ((name: string, body: () => Promise<void>) => unknown) & { readonly skip?: (name: string, body: () => Promise<void>) => unknown }
-}
-
-export interface BackendSuiteOptions extends ConformanceOptions {
-  /** Deviations: the whole name of a case, or a pattern for several, each with its reason. */
-  readonly skip?: readonly { readonly test: string | RegExp; readonly reason: string }[]
-}
-
-type Skip = NonNullable<BackendSuiteOptions['skip']>[number]
-
-export const skipOf = (name: string, skip: readonly Skip[] = []): Skip | undefined => skip.find(({ test }) => (typeof test === 'string' ? test === name : test.test(name)))
-
-/**
- * Hands the kit to a test runner: `describeBackend({ describe, it }, 'mine', createMyBackend)` with vitest, jest or node:test.
- * @throws WeftError when `skip` names a case that does not exist, so that lists of deviations stay true.
- */
-export const describeBackend = (runner: TestRunner, name: string, create: CreateBackend, options: BackendSuiteOptions = {}): void => {
-  const cases = conformanceCases(options)
-  const { describe, it } = runner
-  for (const entry of options.skip ?? []) {
-    if (!cases.some((one) => skipOf(one.name, [entry]) !== undefined)) fail(`skip: no case is called ${String(entry.test)}`)
-  }
-  describe(`conformance of ${name}`, () => {
-    for (const one of cases) {
-      const skipped = skipOf(one.name, options.skip)
-      if (skipped === undefined) it(one.name, () => one.run(create))
-      else it.skip?.(`${one.name} (${skipped.reason})`, async () => undefined)
-    }
-  })
-}
-
-export interface MatrixRow {
-  readonly op: string
-  /** `mixed`: its own kernel for some of the sample calls; `missing`: a primitive that is not there. */
-  readonly via: 'primitive' | 'kernel' | 'mixed' | 'decomposed' | 'missing'
-  /** Cases of this operation that are skipped, with their reasons. */
-  readonly skipped: readonly { readonly test: string; readonly reason: string }[]
-}
-
-/** How a backend runs each operation that the kit knows. */
-export const backendMatrix = async (create: CreateBackend, options: BackendSuiteOptions = {}): Promise<MatrixRow[]> => {
-  const backend = await create()
-  const cases = conformanceCases(options)
-  const primitives = new Set(primitiveOps.map(({ name }) => name))
-  const samples = [...primitiveCases, ...opCases, ...(options.cases ?? [])]
-  const names = [...new Set([...primitives, ...samples.map(({ op }) => op.name)])]
-  const rows = names.map((op): MatrixRow => {
-    const skipped = cases.filter((one) => one.op === op).flatMap((one) => {
-      const entry = skipOf(one.name, options.skip)
-      return entry === undefined ? [] : [{ test: one.name, reason: entry.reason }]
-    })
-    if (primitives.has(op)) return { op, via: backend.kernels[op] === undefined ? 'missing' : 'primitive', skipped }
-    const own = samples.filter((one) => one.op.name === op).map((one) => hasKernel(backend, one, callOf(one)))
-    return { op, via: own.every((x) => x) ? 'kernel' : own.some((x) => x) ? 'mixed' : 'decomposed', skipped }
-  })
-  await backend.dispose()
-  return rows
 }

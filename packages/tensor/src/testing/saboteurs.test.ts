@@ -7,7 +7,9 @@ import { viewStored } from '../dtype.ts'
 import { defineOp } from '../op-definition.ts'
 import { add, exp, mul } from '../primitives.ts'
 import type { Tensor } from '../tensor.ts'
-import { backendMatrix, conformanceCases, describeBackend } from './conformance.ts'
+import { backendMatrix } from './backend-matrix.ts'
+import { conformanceCases } from './conformance.ts'
+import { describeBackend } from './describe-backend.ts'
 import type { OpCase } from './op-case.ts'
 
 type Toy = Backend<CpuBuffer>
