@@ -102,7 +102,7 @@ export interface Backend<H = unknown> {
     readonly deterministic: boolean
     readonly maxBufferBytes: number
   }
-  /** @param bits the values in stored form (see `toStored`), row-major. */
+  /** @param bits a typed array in stored form, row-major: f32 Float32Array, i32 Int32Array, u8 Uint8Array, f64 Float64Array, f16 and bf16 bits in a Uint16Array. */
   upload(bits: ArrayBufferView, shape: Shape, dtype: DType): H
   /** The values in stored form. */
   read(x: Operand<H>): Promise<ArrayBufferView>
