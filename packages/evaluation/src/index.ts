@@ -1,2 +1,8 @@
+export { compare, type CompareOptions, type ComparisonReport, type MetricComparison, type TaskComparison } from './compare.ts'
+export { describeComparison, describeEvaluation } from './describe-evaluation.ts'
 export { evaluate, type EvaluateOptions } from './evaluate.ts'
 export type { EvaluationEvent, EvaluationReport, MetricResult, SampleResult, TaskResult } from './evaluation-report.ts'
+export { modelCard, type ModelCardOptions } from './model-card.ts'
+export { taskDocuments } from './task-documents.ts'
+export { defineTask } from './check-task.ts'
+export type { Task } from './task.ts'

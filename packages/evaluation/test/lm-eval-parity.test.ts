@@ -126,7 +126,7 @@ describe(`lm-evaluation-harness${shared.note}`, () => {
 
   test.skipIf(shared.missing || mmlu.missing)('prompts with five solved examples, to the letter', async () => {
     for (const subject of ['high_school_biology', 'marketing']) {
-      const read = (split: string) => (readJsonLines(needsShared(`data/mmlu/${subject}.${split}.jsonl.gz`).path) as { question: string; choices: string[]; gold: number }[]).map(({ question, choices, gold: answer }): MultipleChoiceItem => ({
+      const read = (split: string) => (readJsonLines(needsShared(`data/mmlu/${subject}.${split}.jsonl.gz`).path) as { question: string; choices: string[]; label: number }[]).map(({ question, choices, label: answer }): MultipleChoiceItem => ({
         context: `${question.trim()}\n${choices.map((choice, i) => `${'ABCD'[i]}. ${choice}`).join('\n')}\nAnswer:`,
         choices: ['A', 'B', 'C', 'D'],
         answer,
