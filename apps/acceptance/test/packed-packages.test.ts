@@ -52,11 +52,11 @@ beforeAll(async () => {
 }, 120_000)
 
 describe.each(all)('$name alone', ({ name, folder, exports }: PackageManifest) => {
-  const readme = readFileSync(join(folder, 'README.md'), 'utf8')
   const home = join(scratch, name.replace(/\W+/g, '-'))
-  const blocks = codeBlocks(readme).filter(({ language, flags }) => language === 'ts' && !flags.includes('no-run'))
 
   test('installs with what its README names and its examples run', { timeout: 240_000 }, async () => {
+    const readme = readFileSync(join(folder, 'README.md'), 'utf8')
+    const blocks = codeBlocks(readme).filter(({ language, flags }) => language === 'ts' && !flags.includes('no-run'))
     await install(home, installLine(readme))
     for (const [index, { code, line }] of blocks.entries()) {
       const printed = await runBlock(home, `readme-line-${line}.mjs`, code)
