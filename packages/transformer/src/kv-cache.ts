@@ -1,9 +1,10 @@
 // The keys and values of what a model has read, so that a new token costs one token. Rows may have different lengths; what lies
 // beyond a row's length is junk that attention never looks at, so that taking tokens back only changes a number.
 import { ConfigError, UnsupportedError } from '@weft/contracts'
-import { full, keep, noGrad, tensor, tidy, zeros, type Tensor } from '@weft/tensor'
-import { concat, gather, kvAppend, pad, reshape, rope, slice } from '@weft/tensor/ops'
+import { full, keep, zeros, type Tensor } from '@weft/tensor'
+import { concat, pad, reshape, rope, slice } from '@weft/tensor/ops'
 import { disposeSymbol } from './dispose-symbol.ts'
+import { kvTensors } from './kv-tensors.ts'
 import type { Model } from './model.ts'
 import type { ModelConfig } from './model-config.ts'
 import { partsOf } from './parts-of.ts'
@@ -57,8 +58,8 @@ export const createKvCache = (model: Model, options: { readonly rows: number; re
   const { config, backend, parameters } = partsOf(model)
   const { numLayers, numKvHeads, headDim } = config
   const dtype = parameters.get('embeddings.token.weight')?.value.dtype === 'f64' ? 'f64' : 'f32'
-  const tensors = keep(Array.from({ length: 2 * numLayers }, () => zeros(backend, [rows, maxTokens, numKvHeads, headDim], { dtype })))
-  return cacheOf(model, tensors, new Array<number>(rows).fill(0))
+  const held = Array.from({ length: 2 * numLayers }, () => zeros(backend, [rows, maxTokens, numKvHeads, headDim], { dtype }))
+  return cacheOf(model, held, new Array<number>(rows).fill(0))
 }
 
 const integers = (name: string, values: readonly number[], low: number, high: (index: number) => number): void => {
@@ -67,31 +68,15 @@ const integers = (name: string, values: readonly number[], low: number, high: (i
   })
 }
 
-/** @param tensors keys and values by turns; owned from here on, in no tidy. */
-const cacheOf = (model: Model, tensors: Tensor[], initialLengths: readonly number[]): KvCache => {
+/** @param held keys and values by turns; taken over. */
+const cacheOf = (model: Model, held: Tensor[], initialLengths: readonly number[]): KvCache => {
   const { config, frequencies } = partsOf(model)
-  let lengths: readonly number[] = initialLengths
-  const capacity = (): number => tensors[0]!.shape[1]!
-  const requireLive = (): void => {
-    if (tensors.length === 0) throw new ConfigError('kvCache: it was used after dispose')
-  }
-  /** Replaces every tensor, the old ones going last so that a failure leaves all as it was. */
-  const replace = (make: (x: Tensor, index: number) => Tensor): void => {
-    requireLive()
-    const made = keep(noGrad(() => tidy(() => tensors.map(make))))
-    const old = tensors.splice(0, tensors.length, ...made)
-    for (const x of old) x.dispose()
-  }
-  const gathered = (rows: readonly number[], name: string): Tensor[] => {
-    requireLive()
+  const tensors = kvTensors(held)
+  let lengths = initialLengths
+  const capacity = (): number => tensors.all()[0]!.shape[1]!
+  const requireRows = (name: string, rows: readonly number[]): void => {
     if (rows.length === 0) throw new ConfigError(`kvCache.${name}: expected at least one row`)
     integers(name, rows, 0, () => lengths.length - 1)
-    return noGrad(() =>
-      tidy(() => {
-        const indices = tensor(model.backend, Int32Array.from(rows), [rows.length])
-        return tensors.map((x) => gather(x, indices))
-      }),
-    )
   }
   const cache: KvCache = {
     layout: layoutOf(config),
@@ -99,14 +84,13 @@ const cacheOf = (model: Model, tensors: Tensor[], initialLengths: readonly numbe
       return lengths.length
     },
     get maxTokens() {
-      requireLive()
       return capacity()
     },
     get lengths() {
       return lengths
     },
     get sizeBytes() {
-      return tensors.reduce((sum, x) => sum + x.size * (x.dtype === 'f64' ? 8 : 4), 0)
+      return tensors.sizeBytes
     },
     truncate: (to) => {
       const next = typeof to === 'number' ? lengths.map(() => to) : [...to]
@@ -115,57 +99,56 @@ const cacheOf = (model: Model, tensors: Tensor[], initialLengths: readonly numbe
       lengths = next
     },
     reorder: (rows) => {
-      const made = keep(gathered(rows, 'reorder'))
-      for (const x of tensors.splice(0, tensors.length, ...made)) x.dispose()
+      requireRows('reorder', rows)
+      const made = tensors.gather(rows)
+      tensors.replace((_, i) => made[i]!)
       lengths = rows.map((row) => lengths[row]!)
     },
-    fork: (rows = lengths.map((_, row) => row)) => cacheOf(model, keep(gathered(rows, 'fork')), rows.map((row) => lengths[row]!)),
+    fork: (rows = lengths.map((_, row) => row)) => {
+      requireRows('fork', rows)
+      return cacheOf(model, tensors.gather(rows), rows.map((row) => lengths[row]!))
+    },
     shift: ({ keep: kept, drop }) => {
-      integers('shift', [kept, drop], 0, () => Math.min(...lengths))
-      if (kept + drop > Math.min(...lengths)) throw new ConfigError(`kvCache.shift: keep ${kept} + drop ${drop} is more than the shortest row, ${Math.min(...lengths)}`)
+      requireShift(kept, drop, Math.min(...lengths))
       if (frequencies === undefined) throw new UnsupportedError('kvCache.shift: learned positions cannot be moved; start a new cache with the shorter text')
-      replace((x, i) => shifted(x, { kept, drop, frequencies: i % 2 === 0 ? frequencies : undefined }))
+      tensors.replace((x, i) => shifted(x, { kept, drop, frequencies: i % 2 === 0 ? frequencies : undefined }))
       lengths = lengths.map((length) => length - drop)
     },
-    snapshot: () => {
-      requireLive()
-      const held = keep(tensors.map((x) => reshape(x, x.shape)))
-      const snapshot = { lengths, dispose: () => held.forEach((x) => x.dispose()) }
-      snapshots.set(snapshot, held)
-      return snapshot
-    },
+    snapshot: () => snapshotOf(tensors.all(), lengths),
     restore: (snapshot) => {
-      const held = snapshots.get(snapshot)
-      if (held === undefined || held.length !== tensors.length) throw new ConfigError('kvCache.restore: expected what snapshot() of a cache of this model returned')
-      replace((_, i) => reshape(held[i]!, held[i]!.shape))
+      const saved = snapshots.get(snapshot)
+      if (saved === undefined || saved.length !== tensors.all().length) throw new ConfigError('kvCache.restore: expected what snapshot() of a cache of this model returned')
+      tensors.replace((_, i) => reshape(saved[i]!, saved[i]!.shape))
       lengths = snapshot.lengths
     },
-    dispose: () => {
-      for (const x of tensors.splice(0)) x.dispose()
-    },
-    [disposeSymbol]: () => cache.dispose(),
-    append: (layerIndex, keys, values) => {
-      const write = (index: number, rows: Tensor): Tensor => {
-        // The old handle is consumed, so the new one must be held at once, whatever happens next.
-        const written = keep(kvAppend(tensors[index]!, rows, { at: [...lengths] }))
-        tensors[index] = written
-        return written
-      }
-      return { keys: write(2 * layerIndex, keys), values: write(2 * layerIndex + 1, values) }
-    },
+    dispose: () => tensors.dispose(),
+    [disposeSymbol]: () => tensors.dispose(),
+    append: (layerIndex, keys, values) => ({
+      keys: tensors.append(2 * layerIndex, keys, lengths),
+      values: tensors.append(2 * layerIndex + 1, values, lengths),
+    }),
     reserve: (count) => {
-      requireLive()
       const needed = Math.max(...lengths) + count
-      if (needed <= capacity()) return
-      const grown = Math.max(needed, Math.min(2 * capacity(), config.contextLength))
-      const more = grown - capacity()
-      replace((x) => pad(x, [0, 0, 0, 0], [0, more, 0, 0]))
+      const more = Math.max(needed, Math.min(2 * capacity(), config.contextLength)) - capacity()
+      if (needed > capacity()) tensors.replace((x) => pad(x, [0, 0, 0, 0], [0, more, 0, 0]))
     },
     advance: (counts) => {
       lengths = lengths.map((length, row) => length + counts[row]!)
     },
   }
   return cache
+}
+
+const requireShift = (kept: number, drop: number, shortest: number): void => {
+  if (Number.isInteger(kept) && Number.isInteger(drop) && kept >= 0 && drop >= 0 && kept + drop <= shortest) return
+  throw new ConfigError(`kvCache.shift: expected integers keep ≥ 0 and drop ≥ 0, together at most the shortest row, ${shortest}; got keep ${kept}, drop ${drop}`)
+}
+
+const snapshotOf = (tensors: readonly Tensor[], lengths: readonly number[]): KvCacheSnapshot => {
+  const held = keep(tensors.map((x) => reshape(x, x.shape)))
+  const snapshot = { lengths, dispose: () => held.forEach((x) => x.dispose()) }
+  snapshots.set(snapshot, held)
+  return snapshot
 }
 
 // Beside the snapshot, so that its tensors are no part of what users see.

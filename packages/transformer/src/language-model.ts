@@ -11,8 +11,8 @@ import { createKvCache } from './kv-cache.ts'
 import type { Model } from './model.ts'
 import { prefixStore } from './prefix-store.ts'
 import { rollingWindows } from './rolling-windows.ts'
-import { nextTokenLogits, scoreBatch } from './score-batch.ts'
-import { planScoring, type ScoreUnit } from './score-plan.ts'
+import { nextTokenLogits, scoreBatch, type UnitScore } from './score-batch.ts'
+import { planScoring, type ScoreBatch, type ScoreUnit } from './score-plan.ts'
 import { pairUnits, prefixIdOf, promptIds, type TextOptions } from './text-requests.ts'
 import { turnQueue } from './turn-queue.ts'
 
@@ -43,21 +43,8 @@ export const languageModel = (options: LanguageModelOptions): LanguageModel => {
   const text: TextOptions = { tokenizer, chatTemplate: options.chatTemplate, contextLength }
   const endIds = [...new Set([...tokenizer.endIds, ...model.config.endIds])]
 
-  /** Scores units in batches; calls back as soon as all of an index's units are known. */
-  async function* score(units: readonly ScoreUnit[], signal: AbortSignal | undefined) {
-    const missing = new Map<number, number>()
-    const sums = new Map<number, { logProb: number; isGreedy: boolean }>()
-    for (const { index } of units) missing.set(index, (missing.get(index) ?? 0) + 1)
-    for (const batch of planScoring(units, { maxBatchTokens })) {
-      for (const { index, logProb, isGreedy } of await queue.run(() => scoreBatch(model, batch, signal), signal)) {
-        const before = sums.get(index) ?? { logProb: 0, isGreedy: true }
-        const sum = { logProb: before.logProb + logProb, isGreedy: before.isGreedy && isGreedy }
-        sums.set(index, sum)
-        missing.set(index, missing.get(index)! - 1)
-        if (missing.get(index) === 0) yield { index, ...sum }
-      }
-    }
-  }
+  const score = (units: readonly ScoreUnit[], signal: AbortSignal | undefined): AsyncGenerator<UnitScore, void, undefined> =>
+    scoreUnits(units, { maxBatchTokens, scoreBatch: (batch) => queue.run(() => scoreBatch(model, batch, signal), signal) })
 
   return {
     name: options.name ?? defaultName(model),
@@ -118,6 +105,25 @@ export const languageModel = (options: LanguageModelOptions): LanguageModel => {
     },
 
     dispose: () => prefixes.dispose(),
+  }
+}
+
+/** Batch after batch; an index comes as soon as all of its units are known. */
+async function* scoreUnits(
+  units: readonly ScoreUnit[],
+  options: { readonly maxBatchTokens: number; readonly scoreBatch: (batch: ScoreBatch) => Promise<UnitScore[]> },
+): AsyncGenerator<UnitScore, void, undefined> {
+  const missing = new Map<number, number>()
+  const sums = new Map<number, UnitScore>()
+  for (const { index } of units) missing.set(index, (missing.get(index) ?? 0) + 1)
+  for (const batch of planScoring(units, options)) {
+    for (const { index, logProb, isGreedy } of await options.scoreBatch(batch)) {
+      const before = sums.get(index) ?? { logProb: 0, isGreedy: true }
+      const sum = { index, logProb: before.logProb + logProb, isGreedy: before.isGreedy && isGreedy }
+      sums.set(index, sum)
+      missing.set(index, missing.get(index)! - 1)
+      if (missing.get(index) === 0) yield sum
+    }
   }
 }
 
