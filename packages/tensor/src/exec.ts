@@ -88,13 +88,15 @@ const nothingDonated: readonly Slot<boolean>[] = []
 const runKernel = (op: OpDefinition, backend: Backend, kernel: AnyKernel, inputs: readonly Slot<Tensor>[], attrs: Attrs, metas: readonly Meta[]): Tensor[] => {
   const operands = inputs.map((slot) => mapSlot(slot, (x): Operand<unknown> => x.operand(op.name)))
   const donated = op.donates === undefined ? nothingDonated : inputs.map((slot, i) => mapSlot(slot, (x) => op.donatedSlots[i]! && x.storage(op.name).count === 1))
+  const shared = sharedDonations(op, inputs)
   const handles = kernel({ inputs: operands, donated, attrs, outputs: metas })
-  consume(op, backend, inputs, (x) => handles.includes(x.storage(op.name).data))
+  consume(op, backend, inputs, shared, (x) => handles.includes(x.storage(op.name).data))
   return handles.map((data, i) => new Tensor(new Storage(backend, data), metas[i]!.shape, metas[i]!.dtype))
 }
 
 const runDecomposition = (op: OpDefinition, inputs: readonly Slot<Tensor>[], attrs: Attrs, metas: readonly Meta[]): Tensor[] => {
   for (const slot of inputs) for (const x of slotItems(slot)) x.storage(op.name)
+  const shared = sharedDonations(op, inputs) // before an output can be one of the inputs again
   const outputs = tidy(() => {
     const made = op.decompose!({ inputs, attrs, outputs: metas })
     // An input handed through must not be the caller's handle, nor one tensor two outputs: outputs have lives of their own.
@@ -107,7 +109,7 @@ const runDecomposition = (op: OpDefinition, inputs: readonly Slot<Tensor>[], att
     })
   })
   const [first] = outputs
-  if (first !== undefined) consume(op, first.backend, inputs, () => false)
+  if (first !== undefined) consume(op, first.backend, inputs, shared, () => false)
   return outputs
 }
 
@@ -117,13 +119,17 @@ const ownHandle = (x: Tensor, use: string): Tensor => {
   return handle
 }
 
-const consume = (op: OpDefinition, backend: Backend, inputs: readonly Slot<Tensor>[], moved: (x: Tensor) => boolean): void => {
+/** How many consumed inputs somebody else holds too: each of them costs a copy. */
+const sharedDonations = (op: OpDefinition, inputs: readonly Slot<Tensor>[]): number =>
+  op.donates === undefined ? 0 : inputs.reduce((sum, slot, i) => sum + (op.donatedSlots[i]! ? slotItems(slot).filter((x) => x.storage(op.name).count > 1).length : 0), 0)
+
+const consume = (op: OpDefinition, backend: Backend, inputs: readonly Slot<Tensor>[], shared: number, moved: (x: Tensor) => boolean): void => {
   if (op.donates === undefined) return
+  runtimeOf(backend).missedDonations += shared
   inputs.forEach((slot, i) => {
     if (!op.donatedSlots[i]!) return
     for (const x of slotItems(slot)) {
       if (x.isDisposed) continue // its decomposition handed it on to another consuming operation
-      if (x.storage(op.name).count > 1) runtimeOf(backend).missedDonations++
       x.donate(moved(x))
     }
   })

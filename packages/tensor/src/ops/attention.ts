@@ -72,12 +72,13 @@ const checkAttention = (inputs: readonly Slot<Meta>[], attrs: Attrs): Sizes => {
     requireFloat('attention', name, meta)
     requireRank('attention', name, meta, 4, name === 'q' ? '[B, Tq, H, Dh]' : '[B, Tk, K, Dh]')
   }
-  requireSameDType('attention', [q, k, v])
+  requireSameDType('attention', [k, v])
   const sizes = sizesOf(q, k)
   const { B, Tq, Tk, H, K, G, Dh } = sizes
   requireShape('attention', 'k', k, [B, Tk, K, Dh], '[B, Tk, K, Dh]')
   requireShape('attention', 'v', v, [B, Tk, K, v.shape[3]!], '[B, Tk, K, Dh]')
   if (!Number.isInteger(G)) throw new ShapeError(`attention: ${H} query heads are no multiple of ${K} key heads`)
+  if ((inputs[5] === undefined) !== (inputs[6] === undefined)) throw new ShapeError('attention: expected querySegments and keySegments together, got one of them')
   const perToken: readonly (readonly [string, Slot<Meta>, number])[] = [
     ['queryPositions', inputs[3], Tq],
     ['keyPositions', inputs[4], Tk],
@@ -97,7 +98,7 @@ const checkAttention = (inputs: readonly Slot<Meta>[], attrs: Attrs): Sizes => {
   }
   if (inputs[8] !== undefined) requireShape('attention', 'sinks', metaOf(inputs[8]), [H], '[H]')
   const lengths = attrs['keyLengths'] as readonly number[] | undefined
-  if (lengths !== undefined && (lengths.length !== B || lengths.some((length) => !(length >= 0 && length <= Tk)))) {
+  if (lengths !== undefined && (lengths.length !== B || lengths.some((length) => !(Number.isInteger(length) && length >= 0 && length <= Tk)))) {
     throw new ShapeError(`attention: expected ${B} keyLengths in 0 … ${Tk}, got [${lengths.join(', ')}]`)
   }
   return sizes
@@ -173,12 +174,12 @@ const scoresOf = (inputs: Inputs, attrs: Attrs): Scores => {
   const sizes = { ...sizesOf(q, k), Tk: readLength(attrs, k.shape[1]!) }
   const { B, Tq, Tk, H, K, G } = sizes
   const queries = foldQueries(scaled(widened(q), numberOf(attrs, 'scale')), sizes)
-  const keys = keysFirst(widened(firstKeys(k, 1, Tk)))
+  const keys = keysFirst(cast(firstKeys(k, 1, Tk), queries.dtype))
   const softcap = numberOf(attrs, 'softcap')
   const plain = reshape(matMul(queries, keys, { transposeB: true }), [B, K, G, Tq, Tk])
   const tanhScores = softcap > 0 ? inSteps(scaled(plain, 1 / softcap), tanh) : undefined
   const capped = tanhScores === undefined ? plain : scaled(tanhScores, softcap)
-  const biased = bias === undefined ? capped : add(capped, biasByGroup(widened(firstKeys(bias, 3, Tk)), H, K, G))
+  const biased = bias === undefined ? capped : add(capped, biasByGroup(cast(firstKeys(bias, 3, Tk), queries.dtype), H, K, G))
   const mask = visibility(inputs, attrs, sizes, biased.dtype)
   return { scores: mask === undefined ? biased : inSteps(biased, (x) => add(x, mask)), tanhScores, queries, keys, sizes }
 }
@@ -215,7 +216,7 @@ export const attentionBackwardOp = defineOp({
       return cast(missing === 0 ? perKey : pad(perKey, [0, 0, 0, 0], [0, missing, 0, 0]), whole.dtype)
     }
     const outputs: Tensor[] = []
-    const values = keysFirst(widened(firstKeys(v, 1, Tk)))
+    const values = keysFirst(cast(firstKeys(v, 1, Tk), g.dtype))
     const ofScores = inSteps(matMul(g, values, { transposeB: true }), (x) => sub(x, along), (x) => mul(x, p))
     const softcapped = (): Tensor =>
       tanhScores === undefined ? ofScores : inSteps(mul(tanhScores, tanhScores), (t) => sub(scalarLike(t, 1), t), (slope) => mul(reshape(slope, rows), ofScores))
@@ -258,7 +259,7 @@ export const attentionOp = defineOp({
     const seen = rowSum(weights)
     const total = sinks === undefined ? seen : add(seen, exp(sub(sinkColumn(sinks, sizes), highest)))
     const divisor = maximum(total, scalarLike(total, smallestSum))
-    const mixed = matMul(reshape(weights, [B, K, G * Tq, Tk]), keysFirst(widened(firstKeys(v, 1, Tk))))
+    const mixed = matMul(reshape(weights, [B, K, G * Tq, Tk]), keysFirst(cast(firstKeys(v, 1, Tk), weights.dtype)))
     const output = cast(unfoldQueries(div(mixed, reshape(divisor, [B, K, G * Tq, 1])), sizes), q.dtype)
     return outputs.length === 1 ? [output] : [output, reshape(add(log(divisor), highest), [B, H, Tq])]
   },

@@ -17,7 +17,7 @@ export const kvAppendOp = defineOp({
     requireRank('kvAppend', 'rows', r, 4, '[B, T, K, Dh]')
     requireSameDType('kvAppend', [c, r])
     const at = numbersOf(attrs, 'at')
-    const fits = r.shape.every((size, i) => i === 1 || size === c.shape[i]) && at.length === c.shape[0] && at.every((start) => start >= 0 && start + r.shape[1]! <= c.shape[1]!)
+    const fits = r.shape.every((size, i) => i === 1 || size === c.shape[i]) && at.length === c.shape[0] && at.every((start) => Number.isInteger(start) && start >= 0 && start + r.shape[1]! <= c.shape[1]!)
     if (!fits) throw new ShapeError(`kvAppend: rows ${formatShape(r.shape)} at [${at.join(', ')}] do not fit into a cache ${formatShape(c.shape)}`)
     return [{ shape: c.shape, dtype: c.dtype }]
   },

@@ -4,11 +4,13 @@ import { randomBitsOp } from '../create.ts'
 import { geGluBackwardOp, geGluOp, geluBackwardOp, geluOp, reluBackwardOp, reluOp, sigmoidBackwardOp, sigmoidOp, siluBackwardOp, siluOp, swiGluBackwardOp, swiGluOp } from './activation.ts'
 import { addLayerNormBackwardOp, addLayerNormOp, addRmsNormBackwardOp, addRmsNormOp } from './add-norm.ts'
 import { attentionBackwardOp, attentionOp } from './attention.ts'
-import { crossEntropyBackwardOp, crossEntropyOp, linearCrossEntropyBackwardOp, linearCrossEntropyOp } from './cross-entropy.ts'
+import { crossEntropyBackwardOp, crossEntropyOp } from './cross-entropy.ts'
 import { dropoutOp } from './dropout.ts'
 import { embeddingBackwardOp, embeddingOp } from './embedding.ts'
+import { expertLinearBackwardOp, expertLinearOp } from './expert-linear.ts'
 import { kvAppendOp } from './kv-cache.ts'
 import { activatedLinearOp, linearBackwardOp, linearOp } from './linear.ts'
+import { linearCrossEntropyBackwardOp, linearCrossEntropyOp } from './linear-cross-entropy.ts'
 import { halfTableOp } from './quantized-format.ts'
 import { dequantizeOp, packQuantizedOp, quantizedEmbeddingOp, quantizedMatMulBackwardOp, quantizedMatMulOp } from './quantized-mat-mul.ts'
 import { layerNormBackwardOp, layerNormOp, rmsNormBackwardOp, rmsNormOp } from './norm.ts'
@@ -23,7 +25,7 @@ export const namedOps: readonly OpDefinition[] = [
   ...[layerNormOp, layerNormBackwardOp, rmsNormOp, rmsNormBackwardOp, addLayerNormOp, addLayerNormBackwardOp, addRmsNormOp, addRmsNormBackwardOp],
   ...[ropeOp, ropeBackwardOp, qkvRopeOp, qkvRopeBackwardOp],
   ...[geluOp, geluBackwardOp, siluOp, siluBackwardOp, sigmoidOp, sigmoidBackwardOp, reluOp, reluBackwardOp, swiGluOp, swiGluBackwardOp, geGluOp, geGluBackwardOp],
-  ...[linearOp, activatedLinearOp, linearBackwardOp, embeddingOp, embeddingBackwardOp, attentionOp, attentionBackwardOp],
+  ...[linearOp, activatedLinearOp, linearBackwardOp, expertLinearOp, expertLinearBackwardOp, embeddingOp, embeddingBackwardOp, attentionOp, attentionBackwardOp],
   ...[crossEntropyOp, crossEntropyBackwardOp, linearCrossEntropyOp, linearCrossEntropyBackwardOp, dropoutOp],
   ...[adamWStepOp, lionStepOp, sgdStepOp, muonStepOp, globalNormOp, addIntoOp],
   ...[packQuantizedOp, dequantizeOp, quantizedMatMulOp, quantizedMatMulBackwardOp, quantizedEmbeddingOp, halfTableOp],

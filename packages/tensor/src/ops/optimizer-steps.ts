@@ -4,11 +4,11 @@ import type { Attrs, Meta, Slot } from '../backend.ts'
 import { ShapeError } from '../errors.ts'
 import { exec } from '../exec.ts'
 import { defineOp, type OpDefinition } from '../op-definition.ts'
-import { abs, add, cast, concat, div, lessThan, matMul, maximum, mul, permute, pow, reshape, scalarLike, sqrt, sub, sum, where } from '../primitives.ts'
+import { abs, add, cast, concat, div, exp, lessThan, matMul, maximum, mul, permute, reshape, scalarLike, sqrt, sub, sum, tanh, where } from '../primitives.ts'
 import { formatShape, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { tidy } from '../tidy.ts'
-import { accumulationDType, metaOf, metasOf, numberOf } from './checks.ts'
+import { accumulationDType, metaOf, metasOf, numberOf, requireShape } from './checks.ts'
 import { inSteps, scaled, shifted, widened } from './scratch.ts'
 
 interface StepContext {
@@ -28,12 +28,15 @@ const stepOp = (name: string, stateNames: readonly string[], rule: StateRule): O
     inputs: ['values[]', 'masters[]', 'gradients[]', ...stateNames.map((list) => `${list}[]`), 'step', 'gradientScale'],
     outputs: ['values[]', 'masters[]', ...stateNames.map((list) => `${list}[]`), 'step'],
     donates: ['values', 'masters', 'gradients', ...stateNames, 'step'],
-    infer: (slots) => inferStep(name, slots, stateNames),
+    infer: (slots) => {
+      if (name === 'muonStep') requireMatrices(metasOf(slots[0]))
+      return inferStep(name, slots, stateNames)
+    },
     decompose: ({ inputs, attrs }) => {
       const lists = inputs.slice(0, 3 + stateNames.length) as readonly (readonly Tensor[])[]
       const [values, masters, gradients, ...states] = lists as [readonly Tensor[], readonly Tensor[], readonly Tensor[], ...(readonly Tensor[])[]]
       const [step, gradientScale] = inputs.slice(3 + stateNames.length) as [Tensor, Tensor]
-      const isFinite = lessThan(abs(gradientScale), scalarLike(gradientScale, 3e38))
+      const isFinite = lessThan(abs(gradientScale), scalarLike(gradientScale, Infinity))
       const context = { attrs, counts: cast(isFinite, step.dtype), stepNumber: shifted(step, 1) }
       const updated = values.map((value, i) =>
         tidy(() => {
@@ -53,12 +56,16 @@ const stepOp = (name: string, stateNames: readonly string[], rule: StateRule): O
     },
   })
 
+const requireMatrices = (values: readonly Meta[]): void => {
+  const other = values.find(({ shape }) => shape.length !== 2)
+  if (other !== undefined) throw new ShapeError(`muonStep: expected matrices, got ${formatShape(other.shape)}; train other parameters with adamWStep`)
+}
+
 const inferStep = (name: string, slots: readonly Slot<Meta>[], stateNames: readonly string[]): Meta[] => {
   const [values, masters, gradients, ...rest] = slots
   const states = rest.slice(0, stateNames.length).map(metasOf)
   const count = metasOf(values).length
-  const named: (readonly [string, readonly Meta[]])[] = [['gradients', metasOf(gradients)], ...stateNames.map((list, i) => [list, states[i]!] as const)]
-  if (metasOf(masters).length !== 0 && metasOf(masters).length !== count) throw new ShapeError(`${name}: expected no masters or ${count}, got ${metasOf(masters).length}`)
+  const named: (readonly [string, readonly Meta[]])[] = [['gradients', metasOf(gradients)], ...(metasOf(masters).length === 0 ? [] : [['masters', metasOf(masters)] as const]), ...stateNames.map((list, i) => [list, states[i]!] as const)]
   for (const [list, metas] of named) {
     if (metas.length !== count) throw new ShapeError(`${name}: expected ${count} ${list}, one a value, got ${metas.length}`)
     metas.forEach(({ shape }, i) => {
@@ -66,6 +73,7 @@ const inferStep = (name: string, slots: readonly Slot<Meta>[], stateNames: reado
       if (!sameShape(shape, expected)) throw new ShapeError(`${name}: expected ${list}[${i}] of shape ${formatShape(expected)}, got ${formatShape(shape)}`)
     })
   }
+  for (const [scalar, meta] of [['step', metaOf(rest[stateNames.length])], ['gradientScale', metaOf(rest[stateNames.length + 1])]] as const) requireShape(name, scalar, meta, [])
   return [...metasOf(values), ...metasOf(masters), ...states.flat(), metaOf(rest[stateNames.length])].map(({ shape, dtype }) => ({ shape, dtype }))
 }
 
@@ -84,12 +92,22 @@ const decayed = (value: Tensor, context: StepContext): Tensor => {
 const towards = (before: Tensor, target: Tensor, share: number, { counts }: StepContext): Tensor =>
   inSteps(sub(target, before), (x) => mul(x, scaled(counts, share)), (x) => add(before, x))
 
+/**
+ * 1 − β^t. In f32 the plain difference loses four digits at β = 0.999 and t = 1; −expm1(y) = −tanh(y/2) · (exp(y) + 1) with
+ * y = t · ln β loses none.
+ */
+const oneMinusPower = (beta: number, exponent: Tensor): Tensor => {
+  if (beta === 0) return scalarLike(exponent, 1)
+  const y = scaled(exponent, Math.log(beta))
+  return mul(tanh(scaled(y, -0.5)), shifted(exp(y), 1))
+}
+
 export const adamWStepOp = stepOp('adamWStep', ['firstMoments', 'secondMoments'], (value, gradient, [first, second], context) => {
   const { attrs, stepNumber } = context
   const [beta1, beta2] = [numberOf(attrs, 'beta1'), numberOf(attrs, 'beta2')]
   const firstMoment = towards(first!, gradient, 1 - beta1, context)
   const secondMoment = inSteps(mul(gradient, gradient), (square) => towards(second!, square, 1 - beta2, context))
-  const correction = (beta: number): Tensor => inSteps(pow(scalarLike(stepNumber, beta), stepNumber), (power) => sub(scalarLike(power, 1), power))
+  const correction = (beta: number): Tensor => oneMinusPower(beta, stepNumber)
   const denominator = inSteps(sqrt(secondMoment), (x) => div(x, sqrt(correction(beta2))), (x) => shifted(x, numberOf(attrs, 'epsilon')))
   const move = inSteps(div(firstMoment, denominator), (x) => mul(x, div(rate(context), correction(beta1))))
   return { value: sub(decayed(value, context), move), state: [firstMoment, secondMoment] }
@@ -130,11 +148,11 @@ const orthogonalized = (matrix: Tensor): Tensor => {
 /** Matrices alone; Jordan et al. 2024, as torch.optim.Muon: momentum by interpolation, step times √max(1, rows / columns). */
 export const muonStepOp = stepOp('muonStep', ['momenta'], (value, gradient, [momentum], context) => {
   const { attrs } = context
-  if (value.shape.length !== 2) throw new ShapeError(`muonStep: expected matrices, got ${formatShape(value.shape)}; train other parameters with adamW`)
   const mu = numberOf(attrs, 'momentum')
   const next = towards(momentum!, gradient, 1 - mu, context)
   const direction = attrs['nesterov'] === true ? add(gradient, scaled(sub(next, gradient), mu)) : next
-  const adjusted = Math.sqrt(Math.max(1, value.shape[0]! / value.shape[1]!))
+  const [rows, columns] = value.shape as [number, number]
+  const adjusted = attrs['adjust'] === 'matchRmsAdamW' ? 0.2 * Math.sqrt(Math.max(rows, columns)) : Math.sqrt(Math.max(1, rows / columns))
   return { value: sub(decayed(value, context), mul(orthogonalized(direction), scaled(rate(context), adjusted))), state: [next] }
 })
 
@@ -210,9 +228,18 @@ export const lionStep = (lists: WithMomenta, settings: { readonly learningRate: 
 export const sgdStep = (lists: WithMomenta, settings: { readonly learningRate: number; readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }): StepOutputs & { momenta: Tensor[] } =>
   runStep(sgdStepOp, lists, { momenta: lists.momenta }, settings)
 
+export interface MuonSettings {
+  readonly learningRate: number
+  readonly momentum: number
+  readonly nesterov: boolean
+  readonly weightDecay: number
+  /** Step size by shape: `original` (default) √max(1, rows / columns); `matchRmsAdamW` 0.2 · √max(rows, columns). */
+  readonly adjust?: 'original' | 'matchRmsAdamW'
+}
+
 /** Muon: orthogonalised momentum, for matrices. Consumes all but gradientScale. */
-export const muonStep = (lists: WithMomenta, settings: { readonly learningRate: number; readonly momentum: number; readonly nesterov: boolean; readonly weightDecay: number }): StepOutputs & { momenta: Tensor[] } =>
-  runStep(muonStepOp, lists, { momenta: lists.momenta }, settings)
+export const muonStep = (lists: WithMomenta, settings: MuonSettings): StepOutputs & { momenta: Tensor[] } =>
+  runStep(muonStepOp, lists, { momenta: lists.momenta }, { adjust: 'original', ...settings })
 
 /** √Σ x² over all elements of all tensors, f32 scalar. */
 export const globalNorm = (tensors: readonly Tensor[]): Tensor => exec(globalNormOp, [tensors])[0]!

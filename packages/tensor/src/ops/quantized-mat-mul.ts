@@ -7,11 +7,11 @@ import type { DType } from '../dtype.ts'
 import { ShapeError } from '../errors.ts'
 import { execOne } from '../exec.ts'
 import { defineOp } from '../op-definition.ts'
-import { abs, add, cast, concat, div, equal, floor, gather, matMul, max, mul, reshape, scalarLike, slice, where } from '../primitives.ts'
+import { abs, add, cast, concat, div, equal, floor, full, gather, matMul, max, mul, reshape, scalarLike, slice, where } from '../primitives.ts'
 import { formatShape, sizeOf, type Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { tidy } from '../tidy.ts'
-import { accumulationDType, lastSize, leadingSize, metaOf, numbersOf, requireDType, requireFloat, requireShape } from './checks.ts'
+import { accumulationDType, lastSize, leadingSize, metaOf, numberOf, numbersOf, requireDType, requireFloat, requireShape } from './checks.ts'
 import { blockLayout } from './quantized-format.ts'
 import { inSteps, scaled, shifted } from './scratch.ts'
 import type { QuantizedTensor } from './weight.ts'
@@ -42,16 +42,18 @@ const unpackRows = (rows: Tensor, format: string, width: number): Tensor => {
   return tidy(() => reshape(decode(reshape(rows, [rows.size / bytesPerBlock, bytesPerBlock])), [rows.shape[0]!, width]))
 }
 
-/** Calls `use` with successive blocks of the weight's rows, unpacked to `dtype`. */
+/** Calls `use` with successive blocks of the weight's rows (attributes start and count: of those alone), unpacked to `dtype`. */
 const forRowBlocks = (packed: Tensor, attrs: Attrs, dtype: DType, use: (weight: Tensor, start: number) => Tensor): Tensor[] => {
   const shape = numbersOf(attrs, 'shape')
   const [rows, width] = [leadingSize(shape), shape.at(-1)!]
+  const first = (attrs['start'] as number | undefined) ?? 0
+  const end = first + ((attrs['count'] as number | undefined) ?? rows)
   const bytes = rowBytes('quantizedMatMul', formatOf(attrs), shape)
   const table = reshape(packed, [rows, bytes])
   const step = Math.max(1, Math.floor(maxUnpacked / Math.max(width, 1)))
   const results: Tensor[] = []
-  for (let start = 0; start < rows; start += step) {
-    const count = Math.min(step, rows - start)
+  for (let start = first; start < end; start += step) {
+    const count = Math.min(step, end - start)
     results.push(tidy(() => use(cast(unpackRows(slice(table, [start, 0], [count, bytes]), formatOf(attrs), width), dtype), start)))
   }
   return results
@@ -72,16 +74,20 @@ export const packQuantizedOp = defineOp({
   decompose: ({ inputs: [packed] }) => [packed as Tensor],
 })
 
+/** Attributes format, shape, and which of the leading rows: `start`, `count` → f32 [count, D]. */
 export const dequantizeOp = defineOp({
   name: 'dequantize',
   inputs: ['packed'],
   infer: ([packed], attrs) => {
     checkPacked('dequantize', metaOf(packed), attrs)
-    return [{ shape: numbersOf(attrs, 'shape'), dtype: 'f32' }]
+    const shape = numbersOf(attrs, 'shape')
+    const [start, count] = [numberOf(attrs, 'start'), numberOf(attrs, 'count')]
+    if (!(start >= 0 && count >= 0 && start + count <= leadingSize(shape))) throw new ShapeError(`dequantize: rows ${start} … ${start + count} do not lie in ${formatShape(shape)}`)
+    return [{ shape: [count, shape.at(-1)!], dtype: 'f32' }]
   },
   decompose: ({ inputs: [packed], attrs, outputs: [output] }) => {
     const blocks = forRowBlocks(packed as Tensor, attrs, 'f32', (weight) => weight)
-    return [reshape(blocks.length === 1 ? blocks[0]! : concat(blocks, 0), output!.shape)]
+    return [blocks.length === 0 ? full((packed as Tensor).backend, output!.shape, 0) : blocks.length === 1 ? blocks[0]! : concat(blocks, 0)]
   },
   saves: {},
   vjp: () => [undefined],
@@ -179,7 +185,10 @@ export const packQuantized = (weight: QuantizedTensor): QuantizedTensor => ({
 })
 
 /** All values as f32, in the weight's shape; bit-equal on every backend. */
-export const dequantize = (weight: QuantizedTensor): Tensor => execOne(dequantizeOp, [weight.packed], attrsOf(weight))
+export const dequantize = (weight: QuantizedTensor): Tensor => tidy(() => reshape(dequantizeRows(weight, 0, leadingSize(weight.shape)), weight.shape))
+
+/** Some of the rows before the last axis: f32 [count, D]. */
+export const dequantizeRows = (weight: QuantizedTensor, start: number, count: number): Tensor => execOne(dequantizeOp, [weight.packed], { ...attrsOf(weight), start, count })
 
 /**
  * x · Wᵀ for a quantized W [F, D]; x [..., D] → [..., F].

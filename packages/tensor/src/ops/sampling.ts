@@ -1,15 +1,18 @@
 // Choosing the next token of each row on the device: one call for the common case. B rows, V vocabulary. The order of steps is that of
-// transformers' generate: repetition penalty, temperature, top k, top p, min p. Cut-offs are found by bisection, never by a sort.
+// transformers' generate: bias, mask, repetition penalty, temperature, top k, top p, min p. Cut-offs are found by bisection, never by a sort.
 import { ConfigError } from '@weft/contracts'
+import { tensor } from '../create.ts'
+import type { DType } from '../dtype.ts'
 import { exec } from '../exec.ts'
 import { defineOp } from '../op-definition.ts'
-import { add, cast, div, equal, floor, full, gather, iota, lessThan, max, min, minimum, mul, reshape, scalarLike, scatterAdd, slice, sub, sum, where } from '../primitives.ts'
+import { add, cast, concat, equal, exp, floor, full, iota, lessThan, max, min, minimum, mul, reshape, scalarLike, scatterAdd, slice, sub, where } from '../primitives.ts'
 import type { Tensor } from '../tensor.ts'
-import { tidy } from '../tidy.ts'
-import { attributes, metaOf, requireDType, requireFloat, requireRank, requireShape } from './checks.ts'
+import { disposeAll, tidy } from '../tidy.ts'
+import { accumulationDType, attributes, metaOf, requireDType, requireFloat, requireRank, requireShape } from './checks.ts'
+import { eachChunk, rowsFrom } from './cross-entropy.ts'
+import { rowSum, scaled, shifted, widened } from './scratch.ts'
 import { logSoftmax, softmax } from './softmax.ts'
 import { argMax, cumSum } from './top-k.ts'
-import { rowSum, scaled, shifted, widened } from './scratch.ts'
 
 export interface SampleInputs {
   /** [B, V] */
@@ -35,87 +38,109 @@ export interface SampleOptions {
 
 const lowest = (x: Tensor): Tensor => scalarLike(x, -Infinity)
 
-/** 1 for each token whose bit is set: u8 [B|1, V]. */
-const allowed = (mask: Tensor, vocabSize: number, dtype: Tensor['dtype']): Tensor => {
-  const tokens = iota(mask.backend, vocabSize, { dtype })
-  const byteIndex = floor(scaled(tokens, 1 / 8))
-  const bit = sub(tokens, scaled(byteIndex, 8))
-  const bytes = cast(gather(mask, cast(byteIndex, 'i32'), 1), dtype)
-  // Bit j of a byte: ⌊byte / 2^j⌋ mod 2, exact in floats.
-  const powers = gather(tensorOfPowers(mask, dtype), cast(bit, 'i32'), 0)
-  const shiftedBytes = floor(div(bytes, powers))
-  return equal(sub(shiftedBytes, scaled(floor(scaled(shiftedBytes, 0.5)), 2)), scalarLike(bytes, 1))
-}
-
-const tensorOfPowers = (x: Tensor, dtype: Tensor['dtype']): Tensor => {
-  const powers = [1, 2, 4, 8, 16, 32, 64, 128]
-  return powers.map((value, j) => mul(full(x.backend, [8], value, { dtype }), cast(equal(iota(x.backend, 8), full(x.backend, [], j, { dtype: 'i32' })), dtype))).reduce(add)
+/** 1 for each token whose bit is set: u8 [B|1, V]. Bit j of a byte is ⌊byte / 2^j⌋ mod 2, exact in floats. */
+const allowed = (mask: Tensor, vocabSize: number, dtype: DType): Tensor => {
+  const [rows, bytes] = mask.shape as [number, number]
+  const shares = tensor(mask.backend, [1, 1 / 2, 1 / 4, 1 / 8, 1 / 16, 1 / 32, 1 / 64, 1 / 128], [8], { dtype })
+  const high = floor(mul(reshape(cast(mask, dtype), [rows, bytes, 1]), shares))
+  const bits = reshape(sub(high, scaled(floor(scaled(high, 0.5)), 2)), [rows, 8 * bytes])
+  return equal(slice(bits, [0, 0], [rows, vocabSize]), scalarLike(bits, 1))
 }
 
 /** Logits of tokens seen before: divided by the penalty where positive, else multiplied (Keskar et al. 2019). */
 const penalized = (logits: Tensor, history: Tensor, penalty: number): Tensor => {
-  const [rows, columns] = logits.shape as [number, number]
-  const starts = reshape(scaledIndex(iota(logits.backend, rows), columns), [rows, 1])
-  const places = where(lessThan(history, scalarLike(history, 0)), scalarLike(history, -1), add(history, starts))
-  const counts = scatterAdd(reshape(places, [places.size]), full(logits.backend, [places.size], 1, { dtype: logits.dtype }), rows * columns)
-  const isSeen = lessThan(scalarLike(counts, 0), reshape(counts, [rows, columns]))
   const lowered = where(lessThan(logits, scalarLike(logits, 0)), scaled(logits, penalty), scaled(logits, 1 / penalty))
-  return where(isSeen, lowered, logits)
+  return where(seen(history, logits), lowered, logits)
 }
 
-const scaledIndex = (index: Tensor, by: number): Tensor => mul(index, scalarLike(index, by))
+/** 1 for each token in its row's history: u8 [B, V]. Rows are flattened as far as places stay below 2^24, exact in every i32. */
+const seen = (history: Tensor, logits: Tensor): Tensor => {
+  const [rows, columns] = logits.shape as [number, number]
+  const parts: Tensor[] = []
+  eachChunk(rows, columns, rows, (start, count) => {
+    parts.push(
+      tidy(() => {
+        const ids = rowsFrom(history, start, count)
+        const firsts = reshape(mul(iota(ids.backend, count), scalarLike(ids, columns)), [count, 1])
+        const isToken = mul(lessThan(scalarLike(ids, -1), ids), lessThan(ids, scalarLike(ids, columns)))
+        const places = reshape(where(isToken, add(ids, firsts), scalarLike(ids, -1)), [ids.size])
+        const counts = scatterAdd(places, full(ids.backend, [ids.size], 1, { dtype: logits.dtype }), count * columns)
+        return reshape(lessThan(scalarLike(counts, 0), counts), [count, columns])
+      }),
+    )
+  })
+  return parts.length === 1 ? parts[0]! : concat(parts, 0)
+}
+
+// 45 halvings narrow a gap of 100 to 3e-12: no two f32 logits above 1e-4 below the maximum are that close.
+const halvings = 45
 
 /**
- * The largest threshold t of each row [B, 1] for which `holds(x ≥ t)`, monotone in t: bisection between the row's ends. 45 halvings
- * narrow a gap of 100 below the spacing of f32 numbers, so no value of the row lies between the result and the true cut-off.
+ * Bisection in each row at once: low [B, 1] is in, high [B, 1] is out; returns the largest threshold found in. `isIn` is told which
+ * elements lie below the threshold (1 or 0 in x's dtype) and must be monotone.
  */
-const bisect = (x: Tensor, low: Tensor, high: Tensor, holds: (isAbove: Tensor) => Tensor): Tensor => {
+const bisect = (x: Tensor, low: Tensor, high: Tensor, isIn: (isBelow: Tensor) => Tensor): Tensor => {
   let [inside, outside] = [low, high]
-  for (let i = 0; i < 45; i++) {
-    ;({ inside, outside } = tidy(() => {
+  for (let i = 0; i < halvings; i++) {
+    const [nextInside, nextOutside] = tidy(() => {
       const middle = scaled(add(inside, outside), 0.5)
-      const isInside = holds(cast(lessThan(x, middle), x.dtype))
-      return { inside: where(isInside, middle, inside), outside: where(isInside, outside, middle) }
-    }))
+      const holds = isIn(cast(lessThan(x, middle), x.dtype))
+      return [where(holds, middle, inside), where(holds, outside, middle)] as const
+    })
+    if (i > 0) disposeAll([inside, outside])
+    ;[inside, outside] = [nextInside, nextOutside]
   }
   return inside
 }
 
-const filtered = (logits: Tensor, options: SampleOptions): Tensor => {
-  const { topK = 0, topP = 1, minP = 0 } = options
-  let kept = logits
+const rowMax = (x: Tensor): Tensor => max(x, { axes: [1], keepDims: true })
+
+/** The k largest, ties with the k-th included. */
+const keepTopK = (logits: Tensor, k: number): Tensor => {
   const columns = logits.shape[1]!
-  if (topK > 0 && topK < columns) {
-    const finite = where(lessThan(kept, scalarLike(kept, -1e30)), scalarLike(kept, Infinity), kept)
-    const bottom = min(finite, { axes: [1], keepDims: true })
-    const top = shifted(max(kept, { axes: [1], keepDims: true }), 1)
-    const cut = bisect(kept, bottom, top, (isBelow) => lessThan(rowSum(isBelow), full(kept.backend, [], columns - topK + 0.5, { dtype: kept.dtype })))
-    kept = where(lessThan(kept, cut), lowest(kept), kept)
-  }
-  if (topP < 1) {
-    const p = softmax(kept)
-    const zero = full(kept.backend, [kept.shape[0]!, 1], 0, { dtype: kept.dtype })
-    const mass = rowSum(p)
-    const cut = bisect(p, zero, shifted(max(p, { axes: [1], keepDims: true }), 0), (isBelow) => lessThan(rowSum(mul(isBelow, p)), shifted(mass, -topP)))
-    kept = where(lessThan(p, cut), lowest(kept), kept)
-  }
-  if (minP > 0) {
-    const p = softmax(kept)
-    kept = where(lessThan(p, scaled(max(p, { axes: [1], keepDims: true }), minP)), lowest(kept), kept)
-  }
-  return kept
+  const finite = where(lessThan(logits, scalarLike(logits, -1e30)), scalarLike(logits, Infinity), logits)
+  const bottom = min(finite, { axes: [1], keepDims: true })
+  const cut = bisect(logits, bottom, shifted(rowMax(logits), 1), (isBelow) => lessThan(rowSum(isBelow), scalarLike(logits, columns - k + 0.5)))
+  return where(lessThan(logits, cut), lowest(logits), logits)
 }
 
-/** The first token at which the running sum of probabilities passes u. */
+/** The likeliest whose mass reaches p, the one that crosses p included: what lies below the cut has at most the mass 1 − p. */
+const keepTopP = (logits: Tensor, p: number): Tensor => {
+  const probabilities = softmax(logits)
+  const best = rowMax(probabilities)
+  const cut = bisect(probabilities, scaled(best, 0), best, (isBelow) => lessThan(rowSum(mul(isBelow, probabilities)), scalarLike(best, 1 - p)))
+  return where(lessThan(probabilities, cut), lowest(logits), logits)
+}
+
+/** Those at least minP times as likely as the likeliest: a difference of logits. */
+const keepMinP = (logits: Tensor, minP: number): Tensor => where(lessThan(logits, shifted(rowMax(logits), Math.log(minP))), lowest(logits), logits)
+
+const filtered = (logits: Tensor, { topK = 0, topP = 1, minP = 0 }: SampleOptions): Tensor => {
+  const best = topK > 0 && topK < logits.shape[1]! ? keepTopK(logits, topK) : logits
+  const massive = topP < 1 ? keepTopP(best, topP) : best
+  return minP > 0 ? keepMinP(massive, minP) : massive
+}
+
+/** The first token of probability above 0 at which the running sum of probabilities passes u. */
 const drawn = (logits: Tensor, uniforms: Tensor): Tensor => {
   const [rows, columns] = logits.shape as [number, number]
-  const running = cumSum(softmax(logits), { axis: 1 })
-  const total = slice(running, [0, columns - 1], [rows, 1])
-  // Rounding must not carry u to the very end of the sum, where tokens of probability 0 may stand.
-  const goal = minimum(mul(total, reshape(cast(uniforms, logits.dtype), [rows, 1])), scaled(total, 1 - 2 ** -22))
-  const isPast = lessThan(goal, running)
+  const weights = exp(sub(logits, rowMax(logits)))
+  const running = cumSum(weights, { axis: 1 })
+  const goal = mul(slice(running, [0, columns - 1], [rows, 1]), reshape(cast(uniforms, logits.dtype), [rows, 1]))
+  const isPossible = lessThan(scalarLike(weights, 0), weights)
   const index = reshape(iota(logits.backend, columns), [1, columns])
-  return reshape(min(where(isPast, index, full(logits.backend, [], columns - 1, { dtype: 'i32' })), { axes: [1] }), [rows])
+  const lastPossible = max(where(isPossible, index, scalarLike(index, 0)), { axes: [1] })
+  // Rounding may leave the running sum a little uneven: only possible tokens count, and the last one where none passes.
+  const first = min(where(isPossible, where(lessThan(goal, running), index, scalarLike(index, columns - 1)), scalarLike(index, columns - 1)), { axes: [1] })
+  return minimum(first, lastPossible)
+}
+
+/** ln softmax(raw logits) at each row's token. */
+const logProbsOf = (raw: Tensor, tokenIds: Tensor): Tensor => {
+  const logProbs = logSoftmax(widened(raw))
+  const [rows, columns] = raw.shape as [number, number]
+  const isToken = equal(reshape(iota(raw.backend, columns), [1, columns]), reshape(tokenIds, [rows, 1]))
+  return max(where(isToken, logProbs, lowest(logProbs)), { axes: [1] })
 }
 
 export const sampleTokenOp = defineOp({
@@ -133,23 +158,25 @@ export const sampleTokenOp = defineOp({
       requireDType(op, 'mask', metaOf(mask), 'u8')
       requireShape(op, 'mask', metaOf(mask), [batchOf(metaOf(mask).shape[0]), 4 * Math.ceil(columns / 32)], '[B|1, 4·⌈V/32⌉]')
     }
-    if (history !== undefined) requireDType(op, 'history', metaOf(history), 'i32')
+    if (history !== undefined) {
+      requireDType(op, 'history', metaOf(history), 'i32')
+      requireRank(op, 'history', metaOf(history), 2, '[B, N]')
+      requireShape(op, 'history', metaOf(history), [rows, metaOf(history).shape[1]!], '[B, N]')
+    }
     requireShape(op, 'uniforms', metaOf(uniforms), [rows], '[B]')
-    return [{ shape: [rows], dtype: 'i32' }, { shape: [rows], dtype: 'f32' }]
+    return [{ shape: [rows], dtype: 'i32' }, { shape: [rows], dtype: accumulationDType(metaOf(logits).dtype) }]
   },
   decompose: ({ inputs, attrs }) => {
     const [raw, bias, mask, history, uniforms] = inputs as readonly [Tensor, Tensor | undefined, Tensor | undefined, Tensor | undefined, Tensor]
     const options = attrs as unknown as SampleOptions
-    const [rows, columns] = raw.shape as [number, number]
+    const columns = raw.shape[1]!
     const penalty = options.repetitionPenalty ?? 1
     let logits = widened(raw)
     if (bias !== undefined) logits = add(logits, cast(bias, logits.dtype))
     if (mask !== undefined) logits = where(allowed(mask, columns, logits.dtype), logits, lowest(logits))
     if (history !== undefined && penalty !== 1) logits = penalized(logits, history, penalty)
     const tokenIds = options.temperature === 0 ? argMax(logits) : drawn(filtered(scaled(logits, 1 / options.temperature), options), uniforms)
-    const flat = reshape(logSoftmax(widened(raw)), [rows * columns])
-    const places = add(scaledIndex(iota(raw.backend, rows), columns), tokenIds)
-    return [tokenIds, cast(gather(flat, places, 0), 'f32')]
+    return [tokenIds, logProbsOf(raw, tokenIds)]
   },
 })
 

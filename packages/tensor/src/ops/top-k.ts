@@ -14,7 +14,8 @@ const indexAlong = (x: Tensor, axis: number): Tensor => reshape(iota(x.backend, 
 /** The smallest index at which x equals its maximum and that is not taken. */
 const firstOf = (x: Tensor, best: Tensor, axis: number): Tensor => {
   const index = indexAlong(x, axis)
-  return min(where(equal(x, best), index, full(x.backend, [], x.shape[axis]!, { dtype: 'i32' })), { axes: [axis], keepDims: true })
+  // A row with NaN has no element equal to its maximum: its last index then, so that the result can always be looked up.
+  return min(where(equal(x, best), index, full(x.backend, [], x.shape[axis]! - 1, { dtype: 'i32' })), { axes: [axis], keepDims: true })
 }
 
 export const argMaxOp = defineOp({
