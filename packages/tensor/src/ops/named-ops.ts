@@ -21,13 +21,13 @@ import { logSoftmaxBackwardOp, logSoftmaxOp, meanOp, softmaxBackwardOp, softmaxO
 import { argMaxOp, cumSumOp, topKOp } from './top-k.ts'
 
 export const namedOps: readonly OpDefinition[] = [
-  ...[softmaxOp, softmaxBackwardOp, logSoftmaxOp, logSoftmaxBackwardOp, meanOp],
-  ...[layerNormOp, layerNormBackwardOp, rmsNormOp, rmsNormBackwardOp, addLayerNormOp, addLayerNormBackwardOp, addRmsNormOp, addRmsNormBackwardOp],
-  ...[ropeOp, ropeBackwardOp, qkvRopeOp, qkvRopeBackwardOp],
-  ...[geluOp, geluBackwardOp, siluOp, siluBackwardOp, sigmoidOp, sigmoidBackwardOp, reluOp, reluBackwardOp, swiGluOp, swiGluBackwardOp, geGluOp, geGluBackwardOp],
-  ...[linearOp, activatedLinearOp, linearBackwardOp, expertLinearOp, expertLinearBackwardOp, embeddingOp, embeddingBackwardOp, attentionOp, attentionBackwardOp],
-  ...[crossEntropyOp, crossEntropyBackwardOp, linearCrossEntropyOp, linearCrossEntropyBackwardOp, dropoutOp],
-  ...[adamWStepOp, lionStepOp, sgdStepOp, muonStepOp, globalNormOp, addIntoOp],
-  ...[packQuantizedOp, dequantizeOp, quantizedMatMulOp, quantizedMatMulBackwardOp, quantizedEmbeddingOp, halfTableOp],
-  ...[kvAppendOp, argMaxOp, topKOp, cumSumOp, sampleTokenOp, randomBitsOp],
+  softmaxOp, softmaxBackwardOp, logSoftmaxOp, logSoftmaxBackwardOp, meanOp,
+  layerNormOp, layerNormBackwardOp, rmsNormOp, rmsNormBackwardOp, addLayerNormOp, addLayerNormBackwardOp, addRmsNormOp, addRmsNormBackwardOp,
+  ropeOp, ropeBackwardOp, qkvRopeOp, qkvRopeBackwardOp,
+  geluOp, geluBackwardOp, siluOp, siluBackwardOp, sigmoidOp, sigmoidBackwardOp, reluOp, reluBackwardOp, swiGluOp, swiGluBackwardOp, geGluOp, geGluBackwardOp,
+  linearOp, activatedLinearOp, linearBackwardOp, expertLinearOp, expertLinearBackwardOp, embeddingOp, embeddingBackwardOp, attentionOp, attentionBackwardOp,
+  crossEntropyOp, crossEntropyBackwardOp, linearCrossEntropyOp, linearCrossEntropyBackwardOp, dropoutOp,
+  adamWStepOp, lionStepOp, sgdStepOp, muonStepOp, globalNormOp, addIntoOp,
+  packQuantizedOp, dequantizeOp, quantizedMatMulOp, quantizedMatMulBackwardOp, quantizedEmbeddingOp, halfTableOp,
+  kvAppendOp, argMaxOp, topKOp, cumSumOp, sampleTokenOp, randomBitsOp,
 ]
