@@ -44,6 +44,8 @@ export class Device {
   /** Made by the call in progress. */
   #scratch: TfBuffer[] = []
   #bytes = 0
+  /** On wasm: copies of right-hand sides that XNNPACK has packed. */
+  #packedBytes = 0
   #peakBytes = 0
   #failure: unknown
   #isDisposed = false
@@ -55,7 +57,7 @@ export class Device {
     this.#tf = tf
     this.name = name
     this.maxBufferBytes = maxBufferBytes[name] ?? 2 ** 28
-    this.#backend = tf.backend() as TfBackend
+    this.#backend = tf.findBackend(name) as TfBackend
     this.#memory = options.ownLoops ? memoryAccess(name, this.#backend) : undefined
   }
 
@@ -146,14 +148,30 @@ export class Device {
   }
 
   forget(...parts: readonly Value[]): void {
-    for (const { data } of parts) this.heap!.forget(data.dataId)
+    for (const { data } of parts) {
+      this.#forgetPacked(data)
+      this.heap!.forget(data.dataId)
+    }
+  }
+
+  /** A buffer has become the right-hand side of a product: on wasm XNNPACK keeps a packed copy with it. */
+  notePacked(buffer: TfBuffer, rows: number): void {
+    if (this.name !== 'wasm' || buffer.packedRows !== undefined) return
+    buffer.packedRows = rows
+    this.#packedBytes += 4 * buffer.size
+  }
+
+  #forgetPacked(buffer: TfBuffer): void {
+    if (buffer.packedRows === undefined) return
+    buffer.packedRows = undefined
+    this.#packedBytes -= 4 * buffer.size
   }
 
   /** After writing into a donated buffer: its packed copy in XNNPACK is out of date. */
   markWritten(x: Value): Value {
     if (this.heap !== undefined && x.data.packedRows !== undefined) {
       x.data.dataId = this.heap.renew(x.data.dataId, x.data.size)
-      x.data.packedRows = undefined
+      this.#forgetPacked(x.data)
     }
     return x
   }
@@ -206,7 +224,7 @@ export class Device {
       if (own > this.maxBufferBytes) throw new WeftError('memory', `${op} on ${this.label}: a tensor of ${own} bytes is above the limit of ${this.maxBufferBytes}; split it`)
       bytes += own
     }
-    if (this.heap !== undefined && this.#bytes + bytes > heapLimitBytes) throw this.#outOfMemory(op, `another ${bytes} bytes do not fit into the heap of 4 GiB`, undefined)
+    if (this.name === 'wasm' && this.#bytes + this.#packedBytes + bytes > heapLimitBytes) throw this.#outOfMemory(op, `another ${bytes} bytes do not fit into the heap of 4 GiB`, undefined)
   }
 
   check(): void {
@@ -256,6 +274,7 @@ export class Device {
     buffer.state = 'freed'
     this.#live.delete(buffer)
     this.#bytes -= buffer.size * bytesPerElement[buffer.dtype]
+    this.#forgetPacked(buffer)
     if (this.#failure !== undefined) return
     if (buffer.owner !== undefined) buffer.owner.dispose()
     else this.#backend.disposeData(buffer.dataId)

@@ -22,7 +22,7 @@ export interface TfModule {
   setBackend(name: string): Promise<boolean>
   ready(): Promise<void>
   getBackend(): string
-  backend(): object
+  findBackend(name: string): object
   getKernel(kernelName: string, backendName: string): object | undefined
 }
 

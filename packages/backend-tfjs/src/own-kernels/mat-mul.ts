@@ -1,14 +1,14 @@
 // matMul. tfjs' wasm kernel is quick (50 GFLOP/s of XNNPACK) for one plain product [M, K] × [K, N] and twelve times slower once a flag
 // or a batch is set, so operands are transposed first and batches are run matrix by matrix on parts of the heap. Small products, and
-// all of them on cpu, are loops here. Every path adds up each output over K in ascending order in f32: bits depend neither on the
-// path nor on how many rows there are.
+// all of them on cpu, are loops here. Every path adds up each output over K in ascending order, in f32 on wasm and in f64 on cpu: bits
+// depend neither on the path nor on how many rows there are.
 import { sizeOf, reshaped, type Device, type Value } from '../device.ts'
 import { input, output, type Body } from '../kernel.ts'
-import type { View } from '../memory-access.ts'
 import { broadcastStrides, stridesOf } from '../axes.ts'
 import { multiplied } from '../tfjs-kernels/mat-mul.ts'
 import { filled } from './elementwise.ts'
 import { matricesTransposed } from './movement.ts'
+import { doubleLoops, singleLoops, type Sizes } from './product-loops.ts'
 import { forEachRow } from './rows.ts'
 
 export const matMul: Body = (device, call) =>
@@ -42,7 +42,6 @@ const smallProduct = 16_384
 /** XNNPACK packs its right-hand side at first use, which takes twice as long as a transpose. */
 const packing = 2
 
-type Sizes = readonly [number, number, number]
 
 /** Walks the batch: which matrix of a and of b makes which matrix of the result. */
 const eachMatrix = (a: Value, b: Value, shape: readonly number[], visit: (i: number, j: number, o: number) => void): void => {
@@ -97,54 +96,12 @@ const finish = (device: Device, out: Value, a: Value, b: Value, left: Value, rig
 const productByLoops = (device: Device, a: Value, b: Value, { transposeA, transposeB, shape }: ProductOptions, sizes: Sizes): Value => {
   const [M, K, N] = sizes
   const left = transposeA ? matricesTransposed(device, a) : a
-  const out = filled(device, shape, 0, 'f32')
+  const out = device.allocate(shape, 'f32')
   // Two rows against two rows are quicker than rows added up, and a transpose is cheap beside a product of many rows.
   const right = transposeB ? b : M >= 8 ? matricesTransposed(device, b) : undefined
   const [x, y, z] = [device.floats(left), device.floats(right ?? b), device.floats(out)]
-  eachMatrix(a, b, shape, (i, j, o) => (right === undefined ? addedRows : rowsTimesRows)(x, i * M * K, y, j * K * N, z, o * M * N, sizes))
+  const { addedRows, rowsTimesRows } = device.heap === undefined ? doubleLoops : singleLoops
+  const loop = right === undefined ? addedRows : rowsTimesRows
+  eachMatrix(a, b, shape, (i, j, o) => loop({ a: x, fromA: i * M * K, b: y, fromB: j * K * N, out: z, fromOut: o * M * N }, sizes))
   return finish(device, out, a, b, left, right ?? b)
-}
-
-const { fround } = Math
-
-/** [M, K] × [N, K]ᵀ: two by two dot products, so that four chains of additions overlap and each load serves two. */
-const rowsTimesRows = (a: View, fromA: number, b: View, fromB: number, out: View, fromOut: number, [M, K, N]: Sizes): void => {
-  for (let i = 0; i < M; i += 2) {
-    const a0 = fromA + i * K
-    const a1 = i + 1 < M ? a0 + K : a0
-    for (let j = 0; j < N; j += 2) {
-      const b0 = fromB + j * K
-      const b1 = j + 1 < N ? b0 + K : b0
-      let s00 = fround(0)
-      let s01 = fround(0)
-      let s10 = fround(0)
-      let s11 = fround(0)
-      for (let k = 0; k < K; k++) {
-        const [x0, x1, y0, y1] = [a[a0 + k]!, a[a1 + k]!, b[b0 + k]!, b[b1 + k]!]
-        s00 = fround(s00 + fround(x0 * y0))
-        s01 = fround(s01 + fround(x0 * y1))
-        s10 = fround(s10 + fround(x1 * y0))
-        s11 = fround(s11 + fround(x1 * y1))
-      }
-      // At an odd end the second row or column is the first again: the same values land on the same places.
-      const [c0, c1] = [fromOut + i * N + j, fromOut + (a1 === a0 ? i : i + 1) * N + j]
-      const right = b1 === b0 ? 0 : 1
-      out[c0] = s00
-      out[c0 + right] = s01
-      out[c1] = s10
-      out[c1 + right] = s11
-    }
-  }
-}
-
-/** [M, K] × [K, N]: rows of b added up, in the order that they lie in memory. */
-const addedRows = (a: View, fromA: number, b: View, fromB: number, out: View, fromOut: number, [M, K, N]: Sizes): void => {
-  for (let i = 0; i < M; i++) {
-    const row = fromOut + i * N
-    for (let k = 0; k < K; k++) {
-      const weight = a[fromA + i * K + k]!
-      const source = fromB + k * N
-      for (let j = 0; j < N; j++) out[row + j] = out[row + j]! + fround(weight * b[source + j]!)
-    }
-  }
 }

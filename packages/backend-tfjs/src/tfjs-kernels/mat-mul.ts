@@ -19,8 +19,8 @@ export const matMul: Body = (device, call) => {
  */
 export const multiplied = (device: Device, a: Value, b: Value, flags = { transposeA: false, transposeB: false }): Value => {
   const rows = b.shape[1]!
-  if (device.name !== 'wasm' || b.data.packedRows === undefined || b.data.packedRows === rows) {
-    b.data.packedRows = rows
+  if (b.data.packedRows === undefined || b.data.packedRows === rows) {
+    device.notePacked(b.data, rows)
     return device.run('BatchMatMul', { a, b }, flags)
   }
   if (device.heap === undefined) return device.run('BatchMatMul', { a, b: copied(device, b) }, flags)
