@@ -2,7 +2,7 @@
 // the run's description in its metadata. Nothing else is read to resume.
 import { ConfigError, FormatError, type Json } from '@weft/contracts'
 import type { ByteSource, FileContent } from '@weft/sources'
-import { read, tensor, tidy, type Backend, type Parameter, type Tensor } from '@weft/tensor'
+import { read, tensor, tidy, type Backend, type Tensor } from '@weft/tensor'
 import { cast } from '@weft/tensor/ops'
 import { openSafetensors, writeSafetensors, type TensorToWrite } from '@weft/weights'
 import type { OptimizerState } from './optimizer-state.ts'

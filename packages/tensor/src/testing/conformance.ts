@@ -1,6 +1,5 @@
 // The conformance kit: everything a backend must do, as a list of cases that needs no test runner.
 import type { Backend, Meta } from '../backend.ts'
-import { isFloat } from '../dtype.ts'
 import { exec, mapSlot, slotItems } from '../exec.ts'
 import { reshape } from '../primitives.ts'
 import { memory, withDecomposition } from '../runtime.ts'
