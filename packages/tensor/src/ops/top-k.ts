@@ -1,12 +1,12 @@
 // Largest elements, and running sums. N rows, V columns.
-import type { Attrs } from '../backend.ts'
 import { ConfigError } from '@weft/contracts'
 import { exec, execOne } from '../exec.ts'
 import { defineOp, type OpDefinition } from '../op-definition.ts'
-import { add, concat, equal, full, iota, lessThan, max, min, pad, reshape, scalarLike, slice, sub, sum, where } from '../primitives.ts'
+import { add, concat, equal, full, iota, lessThan, max, min, pad, reshape, scalarLike, slice, where } from '../primitives.ts'
 import { normalizeAxis } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { metaOf, numberOf, requireRank } from './checks.ts'
+import { inSteps } from './scratch.ts'
 
 /** 0 … size − 1 along an axis, i32, other sizes 1. */
 const indexAlong = (x: Tensor, axis: number): Tensor => reshape(iota(x.backend, x.shape[axis]!), x.shape.map((size, i) => (i === axis ? size : 1)))
@@ -70,6 +70,13 @@ export const topK = (x: Tensor, options: { readonly k: number }): { values: Tens
   return { values, indices }
 }
 
+/** x moved along an axis by `by` places, towards the end or (negative) the start; zeros move in. */
+const moved = (x: Tensor, axis: number, by: number): Tensor => {
+  const along = (value: number): number[] => x.shape.map((_, i) => (i === axis ? value : 0))
+  const kept = slice(x, along(Math.max(0, -by)), x.shape.map((size, i) => (i === axis ? size - Math.abs(by) : size)))
+  return inSteps(kept, (y) => pad(y, along(Math.max(0, by)), along(Math.max(0, -by))))
+}
+
 export const cumSumOp: OpDefinition = defineOp({
   name: 'cumSum',
   inputs: ['x'],
@@ -78,23 +85,25 @@ export const cumSumOp: OpDefinition = defineOp({
     const x = inputs[0] as Tensor
     const axis = numberOf(attrs, 'axis')
     const size = x.shape[axis]!
-    const moved = (y: Tensor, by: number): Tensor => {
-      const at = (value: number): number[] => x.shape.map((_, i) => (i === axis ? value : 0))
-      return pad(slice(y, at(0), x.shape.map((n, i) => (i === axis ? n - by : n))), at(by), at(0))
-    }
+    const direction = attrs['reverse'] === true ? -1 : 1
     // Doubling strides: log₂ n passes (Hillis, Steele 1986).
-    let total = attrs['exclusive'] === true ? (size === 0 ? x : moved(x, 1)) : x
-    for (let by = 1; by < size; by *= 2) total = add(total, moved(total, by))
+    let total = attrs['exclusive'] === true && size > 0 ? moved(x, axis, direction) : reshape(x, x.shape)
+    for (let by = 1; by < size; by *= 2) total = inSteps(total, (before) => inSteps(moved(before, axis, direction * by), (shifted) => add(before, shifted)))
     return [total]
   },
   saves: {},
-  vjp: ({ gradients: [g], attrs }) => {
-    const before = execOne(cumSumOp, [g!], { ...attrs, exclusive: attrs['exclusive'] !== true } satisfies Attrs)
-    return [sub(sum(g!, { axes: [numberOf(attrs, 'axis')], keepDims: true }), before)]
-  },
+  vjp: ({ gradients: [g], attrs }) => [execOne(cumSumOp, [g!], { ...attrs, reverse: attrs['reverse'] !== true })],
 })
 
-/** Running sum along an axis; `exclusive` leaves the element itself out. */
-export const cumSum = (x: Tensor, options: { readonly axis?: number; readonly exclusive?: boolean } = {}): Tensor =>
-  execOne(cumSumOp, [x], { axis: normalizeAxis('cumSum', options.axis ?? -1, x.shape.length), exclusive: options.exclusive ?? false })
+export interface CumSumOptions {
+  /** Default −1. */
+  readonly axis?: number | undefined
+  /** Leave the element itself out. */
+  readonly exclusive?: boolean | undefined
+  /** From the end towards the start. */
+  readonly reverse?: boolean | undefined
+}
 
+/** Running sum along an axis. */
+export const cumSum = (x: Tensor, { axis = -1, exclusive = false, reverse = false }: CumSumOptions = {}): Tensor =>
+  execOne(cumSumOp, [x], { axis: normalizeAxis('cumSum', axis, x.shape.length), exclusive, reverse })
