@@ -38,7 +38,9 @@ const fail = (name: string, problem: string): never => {
 const commonProblem = (item: Item): string | undefined => {
   if (typeof item !== 'object' || item === null) return `expected an object, got ${show(item)}`
   if (item.id !== undefined && typeof item.id !== 'string') return `expected id to be a string, got ${show(item.id)}`
-  return item.category === undefined || typeof item.category === 'string' ? undefined : `expected category to be a string, got ${show(item.category)}`
+  return item.category === undefined || typeof item.category === 'string'
+    ? undefined
+    : `expected category to be a string, got ${show(item.category)}`
 }
 
 const textProblem = (record: object, keys: readonly string[]): string | undefined => {
@@ -64,8 +66,11 @@ const checks: Readonly<Record<Task['kind'], (item: Item) => string | undefined>>
   perplexity: (item) => textProblem(item, 'countedText' in item && item.countedText !== undefined ? ['text', 'countedText'] : ['text']),
   generation: (item) => {
     const { prompt, references } = item as { prompt?: unknown; references?: unknown }
-    if (typeof prompt !== 'string' && !(Array.isArray(prompt) && prompt.length > 0)) return `expected prompt to be a string or chat messages, got ${show(prompt)}`
-    return references === undefined || (isTexts(references) && references.length > 0) ? undefined : `expected references to be strings, got ${show(references)}`
+    if (typeof prompt !== 'string' && !(Array.isArray(prompt) && prompt.length > 0))
+      return `expected prompt to be a string or chat messages, got ${show(prompt)}`
+    return references === undefined || (isTexts(references) && references.length > 0)
+      ? undefined
+      : `expected references to be strings, got ${show(references)}`
   },
   stereotypePairs: (item) => textProblem(item, ['moreStereotypical', 'lessStereotypical']),
 }
@@ -75,7 +80,8 @@ const comparing = new Set(['exactMatch', 'answerMatch', 'answerF1', 'bleu', 'chr
 const checkGeneration = (task: GenerationTask): void => {
   for (const metric of task.metrics ?? []) {
     const name = typeof metric === 'string' ? metric : metric.name
-    if (typeof metric === 'string' && !generationMetrics.includes(metric)) fail(task.name, `expected metrics out of ${generationMetrics.join(', ')}, got ${show(metric)}`)
+    if (typeof metric === 'string' && !generationMetrics.includes(metric))
+      fail(task.name, `expected metrics out of ${generationMetrics.join(', ')}, got ${show(metric)}`)
     const lacking = comparing.has(name) && typeof metric === 'string' ? task.items.findIndex((item) => item.references === undefined) : -1
     if (lacking >= 0) fail(task.name, `${name} needs references, item ${lacking} has none`)
   }

@@ -33,7 +33,7 @@ export interface MetricComparison {
   /** 95 % interval of the difference, paired bootstrap. */
   readonly low: number | null
   readonly high: number | null
-  /** Two-sided, paired bootstrap; no smaller than it can tell apart. */
+  /** Two-sided, paired bootstrap; at least 2 / draws, and 2^(1 − n) for n items. */
   readonly p: number | null
   readonly better: Better
   /** For scores that are right or wrong per item. */
@@ -50,16 +50,24 @@ export interface CompareOptions {
 /**
  * Compares two reports item by item. Scores that have no share per item (calibration error, distinct-n) are left out.
  *
- * @throws ConfigError where the reports have no item in common.
+ * @throws ConfigError where the reports have no item in common, or are not such reports.
  */
 export const compare = (reportA: EvaluationReport, reportB: EvaluationReport, options: CompareOptions = {}): ComparisonReport => {
+  for (const report of [reportA, reportB]) {
+    if (report?.format !== 'weft-evaluation-1')
+      throw new ConfigError(`compare: expected reports of format weft-evaluation-1, got ${JSON.stringify(report?.format)}`)
+  }
   const random = createRandomSource({ seed: options.seed ?? 0 })
   const shared = Object.values(reportA.tasks).flatMap((taskA) => {
     const taskB = Object.hasOwn(reportB.tasks, taskA.name) ? reportB.tasks[taskA.name] : undefined
-    return taskB === undefined ? [] : [[taskA.name, compareTask(taskA, taskB, { ...options, seed: random.fork(taskA.name).nextUint32() })] as const]
+    return taskB === undefined
+      ? []
+      : [[taskA.name, compareTask(taskA, taskB, { ...options, seed: random.fork(taskA.name).nextUint32() })] as const]
   })
   if (shared.every(([, task]) => task.numShared === 0)) {
-    throw new ConfigError(`compare: no item in common; A has the tasks ${Object.keys(reportA.tasks).join(', ')}, B ${Object.keys(reportB.tasks).join(', ')}`)
+    throw new ConfigError(
+      `compare: no item in common; A has the tasks ${Object.keys(reportA.tasks).join(', ')}, B ${Object.keys(reportB.tasks).join(', ')}`,
+    )
   }
   const without = (tasks: object, others: object) => Object.keys(tasks).filter((name) => !Object.hasOwn(others, name))
   return {
@@ -106,20 +114,35 @@ const pairedItem = ([a, b]: SamplePair, name: string): PairedItem | undefined =>
 const compareMetric = (name: string, items: readonly PairedItem[], better: Better, options: CompareOptions): MetricComparison => {
   const iterations = options.iterations ?? 2000
   const isMean = items[0]!.a.length === 1
-  const fromSums = isMean ? (sums: readonly number[], count: number) => sums[0]! / count : metricDefinitions.get(name)!.fromSums!
-  const valueOf = (side: 'a' | 'b') => jsonNumber(fromSums(items[0]![side].map((_, k) => items.reduce((sum, item) => sum + item[side][k]!, 0)), items.length))
+  const defined = isMean ? undefined : metricDefinitions.get(name)?.fromSums
+  const fromSums = defined ?? ((sums: readonly number[], count: number) => sums[0]! / count)
+  const valueOf = (side: 'a' | 'b') =>
+    jsonNumber(
+      fromSums(
+        items[0]![side].map((_, k) => items.reduce((sum, item) => sum + item[side][k]!, 0)),
+        items.length,
+      ),
+    )
   const [a, b] = [valueOf('a'), valueOf('b')]
   const isBinary = isMean && items.every((item) => [item.a[0]!, item.b[0]!].every((score) => score === 0 || score === 1))
-  const tested = a === null || b === null ? undefined : pairedBootstrap({ items, fromSums, iterations, random: createRandomSource({ seed: options.seed ?? 0 }).fork(name) })
+  const tested =
+    a === null || b === null
+      ? undefined
+      : pairedBootstrap({ items, fromSums, iterations, random: createRandomSource({ seed: options.seed ?? 0 }).fork(name) })
   return {
     a,
     b,
     difference: tested === undefined ? null : jsonNumber(tested.difference),
     low: tested === undefined ? null : jsonNumber(tested.low),
     high: tested === undefined ? null : jsonNumber(tested.high),
-    // Of n draws with none on the other side of zero, all that can be said is p < 2/n.
-    p: tested === undefined ? null : Math.max(tested.p, Math.min(1, 2 / iterations)),
+    p: tested === undefined ? null : Math.max(tested.p, smallestP(items.length, iterations)),
     better,
     ...(isBinary ? { mcNemar: mcNemar({ a: items.map((item) => item.a[0] === 1), b: items.map((item) => item.b[0] === 1) }) } : {}),
   }
 }
+
+/**
+ * Of d draws with none on the other side of zero all that can be said is p < 2/d; and n items whose differences all have one sign have
+ * it by chance with probability 2·2^−n, which a bootstrap of few items would undercut.
+ */
+const smallestP = (numItems: number, iterations: number): number => Math.min(1, Math.max(2 / iterations, 2 ** (1 - numItems)))

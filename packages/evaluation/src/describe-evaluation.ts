@@ -27,25 +27,45 @@ const introduction = (tasks: readonly TaskResult[], report: EvaluationReport): s
   const items = tasks.reduce((sum, task) => sum + task.numItems, 0)
   const notes = tasks.flatMap((task) => [
     ...(task.numItems < task.numAvailable ? [`- \`${code(task.name)}\`: the first ${task.numItems} of ${task.numAvailable} items.`] : []),
-    ...(task.numTruncated > 0 ? [`- \`${code(task.name)}\`: ${task.numTruncated} items were longer than the model's context of ${report.model.contextLength} tokens and were cut from the left.`] : []),
+    ...(task.numTruncated > 0
+      ? [
+          `- \`${code(task.name)}\`: ${task.numTruncated} items were longer than the model's context of ${report.model.contextLength} tokens and were cut from the left.`,
+        ]
+      : []),
     ...(task.numItems < 100 ? [`- \`${code(task.name)}\` has ${task.numItems} items: too few for small differences.`] : []),
   ])
-  return [`${items} items of ${tasks.length} tasks, seed ${report.seed}. Intervals hold in 95 of 100 draws of items of the same kind.`, notes.join('\n')].join('\n\n').trim()
+  return [
+    `${items} items of ${tasks.length} tasks, seed ${report.seed}. Intervals hold in 95 of 100 draws of items of the same kind.`,
+    notes.join('\n'),
+  ]
+    .join('\n\n')
+    .trim()
 }
 
 const code = (text: string): string => text.replaceAll('`', "'").replace(/\s+/g, ' ')
 
 const interval = ({ low, high }: MetricResult): string => (low === null || high === null ? '' : `${short(low)} to ${short(high)}`)
-const short = (value: number): string => String(Number(value.toPrecision(4)))
+const short = (value: number): string => (Math.abs(value) >= 1e6 ? value.toExponential(2) : String(Number(value.toPrecision(3))))
 
-const scoreTable = (tasks: readonly TaskResult[]): Section => ({
-  kind: 'table',
-  title: 'Scores',
-  columns: ['task', 'score', 'value', '95 % interval', 'stderr', 'items', 'examples', 'better'],
-  rows: tasks.flatMap((task) =>
-    Object.entries(task.metrics).map(([name, metric]): Json[] => [task.name, name, metric.value, interval(metric), metric.stderr, task.numItems, task.numFewShot, directions[metric.better]]),
-  ),
-})
+const scoreTable = (tasks: readonly TaskResult[]): Section => {
+  const hasExamples = tasks.some((task) => task.numFewShot > 0)
+  const row = (task: TaskResult, name: string, metric: MetricResult): Json[] => [
+    task.name,
+    name,
+    metric.value,
+    interval(metric),
+    metric.stderr,
+    task.numItems,
+    ...(hasExamples ? [task.numFewShot] : []),
+    directions[metric.better],
+  ]
+  return {
+    kind: 'table',
+    title: 'Scores',
+    columns: ['task', 'score', 'value', '95 % interval', 'stderr', 'items', ...(hasExamples ? ['examples'] : []), 'better'],
+    rows: tasks.flatMap((task) => Object.entries(task.metrics).map(([name, metric]) => row(task, name, metric))),
+  }
+}
 
 const accuracies = ['accuracy', 'accuracyNorm', 'exactMatch', 'answerMatch', 'answerF1']
 
@@ -66,7 +86,10 @@ const categoryPlot = (task: TaskResult): Section[] => {
   if (task.categories === undefined) return []
   const metric = ['pctStereotype', 'accuracy', 'bitsPerByte', 'exactMatch', 'repetition'].find((name) => name in task.metrics)
   if (metric === undefined) return []
-  const groups: [string, MetricResult | undefined][] = [['all', task.metrics[metric]], ...Object.entries(task.categories).map(([name, group]): [string, MetricResult | undefined] => [name, group.metrics[metric]])]
+  const groups: [string, MetricResult | undefined][] = [
+    ['all', task.metrics[metric]],
+    ...Object.entries(task.categories).map(([name, group]): [string, MetricResult | undefined] => [name, group.metrics[metric]]),
+  ]
   const plot: Section = {
     kind: 'bar',
     title: `${task.name}: ${metric} by category`,
@@ -96,22 +119,42 @@ const sampleTexts = (task: TaskResult): Section[] => {
 /** The differences with their intervals; for mitigation, what it changed beside what it cost. */
 export const describeComparison = (comparison: ComparisonReport): Report => {
   const { modelA, modelB } = comparison
-  const missing = [...comparison.onlyInA.map((name) => `- \`${code(name)}\`: in A alone.`), ...comparison.onlyInB.map((name) => `- \`${code(name)}\`: in B alone.`)]
-  const different = Object.entries(comparison.tasks).flatMap(([name, task]) => (task.numDifferent > 0 ? [`- \`${code(name)}\`: ${task.numDifferent} items differ in content and are left out.`] : []))
+  const missing = [
+    ...comparison.onlyInA.map((name) => `- \`${code(name)}\`: in A alone.`),
+    ...comparison.onlyInB.map((name) => `- \`${code(name)}\`: in B alone.`),
+  ]
+  const different = Object.entries(comparison.tasks).flatMap(([name, task]) =>
+    task.numDifferent > 0 ? [`- \`${code(name)}\`: ${task.numDifferent} items differ in content and are left out.`] : [],
+  )
   return {
     title: `${modelA} and ${modelB}`,
     sections: [
-      { kind: 'text', markdown: [`A is \`${code(modelA)}\`, B is \`${code(modelB)}\`; differences are B − A on the items that both have answered. p: paired bootstrap; McNemar: exact, for scores that are right or wrong.`, [...missing, ...different].join('\n')].join('\n\n').trim() },
+      {
+        kind: 'text',
+        markdown: [
+          `A is \`${code(modelA)}\`, B is \`${code(modelB)}\`; differences are B − A on the items that both have answered. p: paired bootstrap; McNemar: exact, for scores that are right or wrong.`,
+          [...missing, ...different].join('\n'),
+        ]
+          .join('\n\n')
+          .trim(),
+      },
       {
         kind: 'table',
         title: 'Differences',
         columns: ['task', 'score', 'A', 'B', 'B − A', '95 % interval', 'p', 'McNemar p', 'items', 'better'],
         rows: Object.entries(comparison.tasks).flatMap(([task, { metrics, numShared }]) =>
           Object.entries(metrics).map(([name, metric]): Json[] => [
-            task, name, metric.a, metric.b, metric.difference,
+            task,
+            name,
+            metric.a,
+            metric.b,
+            metric.difference,
             metric.low === null || metric.high === null ? '' : `${short(metric.low)} to ${short(metric.high)}`,
-            metric.p, metric.mcNemar?.p ?? null, numShared, directions[metric.better],
-          ]), // prettier-ignore
+            metric.p,
+            metric.mcNemar?.p ?? null,
+            numShared,
+            directions[metric.better],
+          ]),
         ),
       },
     ],

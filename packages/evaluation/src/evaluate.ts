@@ -52,16 +52,32 @@ export async function* evaluate(options: EvaluateOptions): AsyncGenerator<Evalua
       if (isTruncated) numTruncated++
       yield { kind: 'sample', task: task.name, sample, requests }
     }
-    const result = taskResult(task, plan, samples, numTruncated, { random: taskRandom.fork('bootstrap'), betterOf: plan.betterOf, ofSet: plan.ofSet })
+    const result = taskResult(task, plan, samples, numTruncated, {
+      random: taskRandom.fork('bootstrap'),
+      betterOf: plan.betterOf,
+      ofSet: plan.ofSet,
+    })
     results.push([task.name, result])
     yield { kind: 'taskFinished', task: task.name, result }
   }
-  yield { kind: 'finished', report: { format: 'weft-evaluation-1', model: { name: model.name, contextLength: model.contextLength }, seed, tasks: Object.fromEntries(results) } }
+  yield {
+    kind: 'finished',
+    report: {
+      format: 'weft-evaluation-1',
+      model: { name: model.name, contextLength: model.contextLength },
+      seed,
+      tasks: Object.fromEntries(results),
+    },
+  }
 }
 
 const checkOptions = ({ tasks, limit, numFewShot }: EvaluateOptions): void => {
-  for (const [name, value, least] of [['limit', limit, 1], ['numFewShot', numFewShot, 0]] as const) {
-    if (value !== undefined && !(Number.isInteger(value) && value >= least)) throw new ConfigError(`evaluate: expected ${name} to be a whole number of at least ${least}, got ${value}`)
+  for (const [name, value, least] of [
+    ['limit', limit, 1],
+    ['numFewShot', numFewShot, 0],
+  ] as const) {
+    if (value !== undefined && !(Number.isInteger(value) && value >= least))
+      throw new ConfigError(`evaluate: expected ${name} to be a whole number of at least ${least}, got ${value}`)
   }
   const names = new Set<string>()
   for (const task of tasks) {
@@ -86,7 +102,13 @@ const planTask = (task: Task, options: PlanOptions): TaskPlan => {
   }
 }
 
-const taskResult = (task: Task, plan: TaskPlan, samples: readonly SampleResult[], numTruncated: number, summary: Omit<SummaryOptions, 'samples'>): TaskResult => {
+const taskResult = (
+  task: Task,
+  plan: TaskPlan,
+  samples: readonly SampleResult[],
+  numTruncated: number,
+  summary: Omit<SummaryOptions, 'samples'>,
+): TaskResult => {
   const groups = byCategory(samples)
   const categories = [...(groups ?? [])].map(([name, members]) => {
     const metrics = summarize({ ...summary, samples: members, random: summary.random.fork(name) })

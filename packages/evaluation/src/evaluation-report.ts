@@ -31,7 +31,7 @@ export interface MetricResult {
   readonly value: number | null
   /** Closed form for means, bootstrap for ratios and corpus scores; null where there is none. */
   readonly stderr: number | null
-  /** 95 % interval: Wilson's for shares, else value ± 1.96·stderr; null where stderr is. */
+  /** 95 % interval: Wilson's for shares, value ± 1.96·stderr for other means, bootstrap percentiles for the rest; null where there is none. */
   readonly low: number | null
   readonly high: number | null
   readonly better: Better
@@ -52,11 +52,23 @@ export interface SampleResult {
 }
 
 export type EvaluationEvent =
-  | { readonly kind: 'taskStart'; readonly task: string; readonly taskIndex: number; readonly numTasks: number; readonly numItems: number; readonly numRequests: number }
+  | {
+      readonly kind: 'taskStart'
+      readonly task: string
+      readonly taskIndex: number
+      readonly numTasks: number
+      readonly numItems: number
+      readonly numRequests: number
+    }
   /** Requests answered so far. */
   | { readonly kind: 'progress'; readonly task: string; readonly done: number; readonly total: number }
   /** As soon as an item's last request is answered, in whatever order the model answers. */
-  | { readonly kind: 'sample'; readonly task: string; readonly sample: SampleResult; readonly requests: readonly (LogLikelihoodRequest | string | GenerateRequest)[] }
+  | {
+      readonly kind: 'sample'
+      readonly task: string
+      readonly sample: SampleResult
+      readonly requests: readonly (LogLikelihoodRequest | string | GenerateRequest)[]
+    }
   | { readonly kind: 'taskFinished'; readonly task: string; readonly result: TaskResult }
   | { readonly kind: 'finished'; readonly report: EvaluationReport }
 

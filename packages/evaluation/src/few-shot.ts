@@ -32,10 +32,21 @@ export const fewShotPrompt = <Item>(options: FewShotOptions<Item>): FewShotPromp
   if (count > available) throw new ConfigError(`task "${taskName}": expected at least ${count} solved examples, there are ${available}`)
   const pick = (index: number): number[] => {
     if (count === 0) return []
-    const drawn = fewShot.sampler === 'first' ? [...examples.keys()].slice(0, count + 1) : sampleIndices(random.fork(index), examples.length, Math.min(examples.length, count + 1))
+    const drawn =
+      fewShot.sampler === 'first'
+        ? [...examples.keys()].slice(0, count + 1)
+        : sampleIndices(random.fork(index), examples.length, Math.min(examples.length, count + 1))
     return drawn.filter((place) => !(isOwn && place === index)).slice(0, count)
   }
-  return { count, separator, prefix: (index) => instructions + pick(index).map((place) => render(examples[place]!) + separator).join('') }
+  return {
+    count,
+    separator,
+    prefix: (index) =>
+      instructions +
+      pick(index)
+        .map((place) => render(examples[place]!) + separator)
+        .join(''),
+  }
 }
 
 /** `count` different numbers below `size`, in random order: the first steps of a Fisher-Yates shuffle, the list kept as a sparse map. */

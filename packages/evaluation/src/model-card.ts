@@ -30,7 +30,11 @@ export const modelCard = (options: ModelCardOptions): Report => {
       ...textSection(undefined, options.description),
       ...factTable(options),
       ...textSection('Intended use', options.intendedUse),
-      ...textSection('Limits and risks', options.limitations ?? 'None are stated. A language model repeats what its training text says, errors and prejudices included; its output is not checked for truth.'),
+      ...textSection(
+        'Limits and risks',
+        options.limitations ??
+          'None are stated. A language model repeats what its training text says, errors and prejudices included; its output is not checked for truth.',
+      ),
       ...textSection('Training data', options.trainingData),
       ...(evaluation === undefined ? [] : describeEvaluation(evaluation).sections),
       ...(evaluation === undefined || baselines.length === 0 ? [] : [sideBySide([evaluation, ...baselines])]),
@@ -39,7 +43,8 @@ export const modelCard = (options: ModelCardOptions): Report => {
   }
 }
 
-const textSection = (title: string | undefined, markdown: string | undefined): Section[] => (markdown === undefined ? [] : [{ kind: 'text', ...(title === undefined ? {} : { title }), markdown }])
+const textSection = (title: string | undefined, markdown: string | undefined): Section[] =>
+  markdown === undefined ? [] : [{ kind: 'text', ...(title === undefined ? {} : { title }), markdown }]
 
 const factTable = ({ license, numParameters, facts = {} }: ModelCardOptions): Section[] => {
   const rows: Json[][] = [
@@ -47,7 +52,7 @@ const factTable = ({ license, numParameters, facts = {} }: ModelCardOptions): Se
     ...(license === undefined ? [] : [['licence', license]]),
     ...Object.entries(facts).map(([name, value]): Json[] => [name, value]),
   ]
-  return rows.length === 0 ? [] : [{ kind: 'table', title: 'Facts', columns: ['', ''], rows }]
+  return rows.length === 0 ? [] : [{ kind: 'table', title: 'Facts', columns: ['fact', 'value'], rows }]
 }
 
 /** One row per score that all reports have, one column per model. */

@@ -2,7 +2,7 @@
 import type { RandomSource } from '@weft/contracts'
 import { jsonNumber, type MetricResult, type SampleResult } from './evaluation-report.ts'
 import { metricDefinitions } from './metric-definitions.ts'
-import { bootstrapStderr, fairCoinTest, mean, meanStderr, proportionInterval } from './metrics/statistics.ts'
+import { bootstrap, fairCoinTest, mean, meanStderr, proportionInterval } from './metrics/statistics.ts'
 import type { Better } from './task.ts'
 
 const BOOTSTRAP_ITERATIONS = 1000 // the error of the error is then some 2 %
@@ -24,16 +24,38 @@ export const summarize = (options: SummaryOptions): Record<string, MetricResult>
     const fromSums = metricDefinitions.get(name)?.fromSums
     const isSummed = fromSums !== undefined && samples.every((sample) => sample.statistics?.[name] !== undefined)
     const better = betterOf(name)
-    return [name, isSummed ? summedMetric(samples.map((sample) => asNumbers(sample.statistics![name]!)), fromSums, better, random.fork(name)) : meanMetric(samples.map((sample) => sample.scores[name] ?? Number.NaN), better)]
+    return [
+      name,
+      isSummed
+        ? summedMetric(
+            samples.map((sample) => asNumbers(sample.statistics![name]!)),
+            fromSums,
+            better,
+            random.fork(name),
+          )
+        : meanMetric(
+            samples.map((sample) => sample.scores[name] ?? Number.NaN),
+            better,
+          ),
+    ]
   })
-  const ofWhole = Object.entries(ofSet?.(samples) ?? {}).map(([name, value]): [string, MetricResult] => [name, withoutError(value, betterOf(name))])
+  const ofWhole = Object.entries(ofSet?.(samples) ?? {}).map(([name, value]): [string, MetricResult] => [
+    name,
+    withoutError(value, betterOf(name)),
+  ])
   return Object.fromEntries([...results, ...ofWhole])
 }
 
 /** null stands for a number that is not finite. */
 export const asNumbers = (values: readonly (number | null)[]): number[] => values.map((value) => value ?? Number.NaN)
 
-const withoutError = (value: number, better: Better): MetricResult => ({ value: jsonNumber(value), stderr: null, low: null, high: null, better })
+const withoutError = (value: number, better: Better): MetricResult => ({
+  value: jsonNumber(value),
+  stderr: null,
+  low: null,
+  high: null,
+  better,
+})
 
 const meanMetric = (values: readonly number[], better: Better): MetricResult => {
   const value = mean(values)
@@ -49,10 +71,17 @@ const meanMetric = (values: readonly number[], better: Better): MetricResult => 
   }
 }
 
-const summedMetric = (vectors: readonly (readonly number[])[], fromSums: (sums: readonly number[], numItems: number) => number, better: Better, random: RandomSource): MetricResult => {
+const summedMetric = (
+  vectors: readonly (readonly number[])[],
+  fromSums: (sums: readonly number[], numItems: number) => number,
+  better: Better,
+  random: RandomSource,
+): MetricResult => {
   const statistic = (sample: readonly (readonly number[])[]) => fromSums(sumVectors(sample), sample.length)
-  const stderr = vectors.length < 2 ? Number.NaN : bootstrapStderr({ values: vectors, statistic, random, iterations: BOOTSTRAP_ITERATIONS })
-  return withError(statistic(vectors), stderr, better)
+  const value = statistic(vectors)
+  if (vectors.length < 2 || !Number.isFinite(value)) return withoutError(value, better)
+  const { stderr, low, high } = bootstrap({ values: vectors, statistic, random, iterations: BOOTSTRAP_ITERATIONS })
+  return { value, stderr: jsonNumber(stderr), low: jsonNumber(low), high: jsonNumber(high), better }
 }
 
 const sumVectors = (vectors: readonly (readonly number[])[]): number[] => {

@@ -10,7 +10,8 @@ export async function* taskDocuments(tasks: Iterable<Task>): AsyncGenerator<Text
   for (const task of tasks) {
     for (const [index, texts] of textsOf(task).entries()) {
       const id = `${task.name}/${itemId(task.items[index], index)}`
-      for (const [part, text] of texts.entries()) yield { id: texts.length > 1 ? `${id}/${part}` : id, text, source: task.name, metadata: { task: task.name } }
+      for (const [part, text] of texts.entries())
+        yield { id: texts.length > 1 ? `${id}/${part}` : id, text, source: task.name, metadata: { task: task.name } }
     }
   }
 }
@@ -18,7 +19,9 @@ export async function* taskDocuments(tasks: Iterable<Task>): AsyncGenerator<Text
 const textsOf = (task: Task): string[][] => {
   switch (task.kind) {
     case 'multipleChoice':
-      return task.items.map(({ context, choices, answer }) => [(typeof context === 'string' ? context : context[answer]!) + (task.choiceDelimiter ?? ' ') + choices[answer]!])
+      return task.items.map(({ context, choices, answer }) => [
+        (typeof context === 'string' ? context : context[answer]!) + (task.choiceDelimiter ?? ' ') + choices[answer]!,
+      ])
     case 'continuation':
       return task.items.map(({ context, continuation }) => [context + continuation])
     case 'perplexity':

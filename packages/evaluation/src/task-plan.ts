@@ -1,5 +1,14 @@
 // A task made ready to run: items with their requests and their scoring, put to the model in one call.
-import { WeftError, type CallOptions, type GenerateRequest, type Json, type LanguageModel, type LogLikelihood, type LogLikelihoodRequest, type RollingLogLikelihood } from '@weft/contracts'
+import {
+  WeftError,
+  type CallOptions,
+  type GenerateRequest,
+  type Json,
+  type LanguageModel,
+  type LogLikelihood,
+  type LogLikelihoodRequest,
+  type RollingLogLikelihood,
+} from '@weft/contracts'
 import { jsonNumber, type SampleResult } from './evaluation-report.ts'
 import type { Better } from './task.ts'
 
@@ -16,7 +25,12 @@ export interface TaskPlan {
 }
 
 export interface PlanStep {
-  readonly completed?: { readonly place: number; readonly sample: SampleResult; readonly requests: readonly ModelRequest[]; readonly isTruncated: boolean }
+  readonly completed?: {
+    readonly place: number
+    readonly sample: SampleResult
+    readonly requests: readonly ModelRequest[]
+    readonly isTruncated: boolean
+  }
 }
 
 export interface PlannedItem<Request, Answer> {
@@ -42,7 +56,8 @@ export interface GeneratedText {
 
 type Ask<Request, Answer> = (model: LanguageModel, requests: readonly Request[], options: CallOptions) => AsyncIterable<Answer>
 
-export const askLogLikelihood: Ask<LogLikelihoodRequest, LogLikelihood> = (model, requests, options) => model.logLikelihood(requests, options)
+export const askLogLikelihood: Ask<LogLikelihoodRequest, LogLikelihood> = (model, requests, options) =>
+  model.logLikelihood(requests, options)
 export const askRolling: Ask<string, RollingLogLikelihood> = (model, texts, options) => model.rollingLogLikelihood(texts, options)
 
 /** All at once where the model can, else one after the other. */
@@ -52,7 +67,8 @@ export const askGenerate: Ask<GenerateRequest, GeneratedText> = async function* 
     return
   }
   for (const [index, request] of requests.entries()) {
-    for await (const event of model.generate(request, options)) if (event.kind === 'finish') yield { index, text: event.text, reason: event.reason }
+    for await (const event of model.generate(request, options))
+      if (event.kind === 'finish') yield { index, text: event.text, reason: event.reason }
   }
 }
 
@@ -67,7 +83,11 @@ export async function* runItems<Request extends ModelRequest, Answer extends { r
   const answers = items.map((item) => new Array<Answer | undefined>(item.requests.length))
   const open = items.map((item) => item.requests.length)
   let left = places.length
-  for await (const answer of ask(model, items.flatMap((item) => item.requests), options)) {
+  for await (const answer of ask(
+    model,
+    items.flatMap((item) => item.requests),
+    options,
+  )) {
     options.signal?.throwIfAborted()
     const found = places[answer.index]
     if (found === undefined) throw badAnswer(model, `answer to request ${answer.index} of ${places.length}`)
@@ -87,9 +107,14 @@ export async function* runItems<Request extends ModelRequest, Answer extends { r
 
 const badAnswer = (model: LanguageModel, problem: string): WeftError => new WeftError('model', `model "${model.name}" gave ${problem}`)
 
-const complete = <Request extends ModelRequest, Answer>(item: PlannedItem<Request, Answer>, place: number, answers: readonly Answer[]): NonNullable<PlanStep['completed']> => {
+const complete = <Request extends ModelRequest, Answer>(
+  item: PlannedItem<Request, Answer>,
+  place: number,
+  answers: readonly Answer[],
+): NonNullable<PlanStep['completed']> => {
   const { scores, statistics, details, isTruncated = false } = item.score(answers)
-  const entries = <From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To) => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
+  const entries = <From, To>(record: Readonly<Record<string, From>>, change: (value: From) => To) =>
+    Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value)]))
   const sample: SampleResult = {
     id: item.id,
     ...(item.category === undefined ? {} : { category: item.category }),

@@ -90,9 +90,22 @@ export interface GenerationItem extends ItemBase {
 }
 
 export const generationMetrics = [
-  'exactMatch', 'answerMatch', 'answerF1', 'bleu', 'chrF', 'rouge1', 'rouge2', 'rougeL', 'rougeLsum',
-  'distinct1', 'distinct2', 'distinct3', 'repetition', 'longestRepeat', 'numWords',
-] as const // prettier-ignore
+  'exactMatch',
+  'answerMatch',
+  'answerF1',
+  'bleu',
+  'chrF',
+  'rouge1',
+  'rouge2',
+  'rougeL',
+  'rougeLsum',
+  'distinct1',
+  'distinct2',
+  'distinct3',
+  'repetition',
+  'longestRepeat',
+  'numWords',
+] as const
 
 export type GenerationMetric = (typeof generationMetrics)[number]
 

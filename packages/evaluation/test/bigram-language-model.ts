@@ -2,6 +2,7 @@
 import type { GenerateRequest, LanguageModel } from '@weft/contracts'
 
 const BEGIN = '\u0002'
+const PLACES = 257 // Latin-1, and one place that all others share
 
 export const bigramLanguageModel = (text: string, name = 'bigram'): LanguageModel => {
   const vocabulary = [...new Set(text)].sort()
@@ -11,28 +12,36 @@ export const bigramLanguageModel = (text: string, name = 'bigram'): LanguageMode
     counts.set(before + after, (counts.get(before + after) ?? 0) + 1)
     totals.set(before, (totals.get(before) ?? 0) + 1)
   }
-  // One more than the vocabulary: characters never seen share a place.
-  const logProb = (before: string, after: string) => Math.log(((counts.get(before + after) ?? 0) + 1) / ((totals.get(before) ?? 0) + vocabulary.length + 1))
-  const likeliest = (before: string) => vocabulary.reduce((best, after) => (logProb(before, after) > logProb(before, best) ? after : best), vocabulary[0]!)
+  const logProb = (before: string, after: string) =>
+    Math.log(((counts.get(before + after) ?? 0) + 1) / ((totals.get(before) ?? 0) + PLACES))
+  const likeliest = (before: string) =>
+    vocabulary.reduce((best, after) => (logProb(before, after) > logProb(before, best) ? after : best), vocabulary[0]!)
   const score = (context: string, continuation: string) => {
     const steps = pairs(context === '' ? BEGIN : [...context].at(-1)!, continuation)
-    return { logProb: steps.reduce((sum, [before, after]) => sum + logProb(before, after), 0), tokenCount: steps.length, isGreedy: steps.every(([before, after]) => likeliest(before) === after) }
+    return {
+      logProb: steps.reduce((sum, [before, after]) => sum + logProb(before, after), 0),
+      tokenCount: steps.length,
+      isGreedy: steps.every(([before, after]) => likeliest(before) === after),
+    }
   }
   return {
     name,
     contextLength: 1024,
     async *logLikelihood(requests) {
-      for (const [index, { context, continuation }] of requests.entries()) yield { index, ...score(context, continuation), truncatedTokens: Math.max(0, [...context].length - 1024) }
+      for (const [index, { context, continuation }] of requests.entries())
+        yield { index, ...score(context, continuation), truncatedTokens: Math.max(0, [...context].length - 1024) }
     },
     async *rollingLogLikelihood(texts) {
       for (const [index, whole] of texts.entries()) yield { index, ...score('', whole) }
     },
     async *generate({ prompt, maxNewTokens = 20 }: GenerateRequest) {
       let written = ''
-      for (let i = 0; i < maxNewTokens; i++) written += likeliest([...(typeof prompt === 'string' ? prompt : prompt.at(-1)!.content), ...written].at(-1) ?? BEGIN)
+      for (let i = 0; i < maxNewTokens; i++)
+        written += likeliest([...(typeof prompt === 'string' ? prompt : prompt.at(-1)!.content), ...written].at(-1) ?? BEGIN)
       yield { kind: 'finish', reason: 'length', text: written, usage: { promptTokens: prompt.length, newTokens: maxNewTokens } }
     },
   }
 }
 
-const pairs = (before: string, text: string): [string, string][] => [...text].map((after, i, all) => [i === 0 ? before : all[i - 1]!, after])
+const pairs = (before: string, text: string): [string, string][] =>
+  [...text].map((after, i, all) => [i === 0 ? before : all[i - 1]!, after])

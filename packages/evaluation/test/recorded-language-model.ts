@@ -20,7 +20,8 @@ export const recordedLanguageModel = ({ pairs = new Map(), texts = new Map(), ge
     name: 'recorded',
     contextLength: 512,
     async *logLikelihood(requests) {
-      for (const [index, request] of backwards(requests)) yield { index, truncatedTokens: 0, ...recorded(pairs, pairKey(request.context, request.continuation)) }
+      for (const [index, request] of backwards(requests))
+        yield { index, truncatedTokens: 0, ...recorded(pairs, pairKey(request.context, request.continuation)) }
     },
     async *rollingLogLikelihood(requests) {
       for (const [index, text] of backwards(requests)) yield { index, ...recorded(texts, text) }
@@ -29,7 +30,8 @@ export const recordedLanguageModel = ({ pairs = new Map(), texts = new Map(), ge
       throw new Error('this recording generates many')
     },
     async *generateMany(requests) {
-      for (const [index, { prompt }] of backwards(requests)) yield { index, reason: 'stop' as const, text: recorded(generated, prompt as string), usage: { promptTokens: 0, newTokens: 0 } }
+      for (const [index, { prompt }] of backwards(requests))
+        yield { index, reason: 'stop' as const, text: recorded(generated, prompt as string), usage: { promptTokens: 0, newTokens: 0 } }
     },
   }
 }

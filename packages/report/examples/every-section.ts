@@ -12,7 +12,11 @@ const groups = ['gender', 'age', 'nationality', 'religion', 'race', 'income', 'd
 export const report: Report = {
   title: 'A small model, measured',
   sections: [
-    { kind: 'text', markdown: 'A **decoder** of 3.2 M parameters, trained on public-domain speeches.\n\n- read `runs/` for the log\n- [method](https://example.org)\n\n> Scores of a model this small show how the measures work, not what a model can do.' },
+    {
+      kind: 'text',
+      markdown:
+        'A **decoder** of 3.2 M parameters, trained on public-domain speeches.\n\n- read `runs/` for the log\n- [method](https://example.org)\n\n> Scores of a model this small show how the measures work, not what a model can do.',
+    },
     {
       title: 'Scores',
       kind: 'table',
@@ -31,7 +35,10 @@ export const report: Report = {
       yLabel: 'loss (nats per token)',
       series: [
         { name: 'training', points: steps.map((x) => ({ x, y: x === 250 ? Number.NaN : loss(x, 2.1) })) },
-        { name: 'validation', points: steps.filter((x) => x % 25 === 0).map((x) => ({ x, y: loss(x, 2.35), low: loss(x, 2.25), high: loss(x, 2.45) })) },
+        {
+          name: 'validation',
+          points: steps.filter((x) => x % 25 === 0).map((x) => ({ x, y: loss(x, 2.35), low: loss(x, 2.25), high: loss(x, 2.45) })),
+        },
       ],
     },
     {
@@ -41,7 +48,12 @@ export const report: Report = {
       yLabel: 'accuracy',
       series: ['unigram', '5-gram', 'this model'].map((name, i) => ({
         name,
-        points: ['arc', 'piqa', 'copa'].map((x, j) => ({ x, y: 0.25 + 0.1 * i + 0.05 * j, low: 0.2 + 0.1 * i + 0.05 * j, high: 0.3 + 0.1 * i + 0.05 * j })),
+        points: ['arc', 'piqa', 'copa'].map((x, j) => ({
+          x,
+          y: 0.25 + 0.1 * i + 0.05 * j,
+          low: 0.2 + 0.1 * i + 0.05 * j,
+          high: 0.3 + 0.1 * i + 0.05 * j,
+        })),
       })),
     },
     {
@@ -51,16 +63,32 @@ export const report: Report = {
       yLabel: 'share of pairs',
       series: ['before', 'after'].map((name, i) => ({
         name,
-        points: groups.map((x, j) => ({ x, y: 0.62 - 0.06 * i - 0.01 * j, low: 0.55 - 0.06 * i - 0.01 * j, high: 0.69 - 0.06 * i - 0.01 * j })),
+        points: groups.map((x, j) => ({
+          x,
+          y: 0.62 - 0.06 * i - 0.01 * j,
+          low: 0.55 - 0.06 * i - 0.01 * j,
+          high: 0.69 - 0.06 * i - 0.01 * j,
+        })),
       })),
     },
-    { title: 'Document length', kind: 'histogram', xLabel: 'words', edges: [0, 100, 200, 300, 400, 500, 600, Number.POSITIVE_INFINITY], counts: [12, 80, 140, 96, 40, 22, 9] },
+    {
+      title: 'Document length',
+      kind: 'histogram',
+      xLabel: 'words',
+      edges: [0, 100, 200, 300, 400, 500, 600, Number.POSITIVE_INFINITY],
+      counts: [12, 80, 140, 96, 40, 22, 9],
+    },
     {
       title: 'Association (PMI)',
       kind: 'heatMap',
       rows: ['nurse', 'engineer', 'teacher', 'president'],
       columns: ['she', 'he', 'they', 'we'],
-      values: [[1.4, -0.9, 0.1, 0], [-1.2, 0.8, 0.05, 0.2], [0.3, -0.1, Number.NaN, 0.1], [-2.1, 0.6, -0.4, 0.9]],
+      values: [
+        [1.4, -0.9, 0.1, 0],
+        [-1.2, 0.8, 0.05, 0.2],
+        [0.3, -0.1, Number.NaN, 0.1],
+        [-2.1, 0.6, -0.4, 0.9],
+      ],
     },
     {
       title: 'Attention',
@@ -73,7 +101,11 @@ export const report: Report = {
       title: 'Samples',
       kind: 'samples',
       items: [
-        { title: 'Fellow citizens,', text: 'Fellow citizens, the condition of the country is one of peace,\nand I ask the Congress …', tags: ['temperature 0.7', 'distinct-2 0.81'] },
+        {
+          title: 'Fellow citizens,',
+          text: 'Fellow citizens, the condition of the country is one of peace,\nand I ask the Congress …',
+          tags: ['temperature 0.7', 'distinct-2 0.81'],
+        },
         { text: '<script>alert("not run")</script> <b>shown as it was written</b>', tags: ['untrusted'] },
       ],
     },

@@ -38,16 +38,25 @@ export const barPlot = (section: BarSection): string => {
     ...(drawable.length < all.length ? [`${counted(all.length - drawable.length, 'bar')} without a finite value left out.`] : []),
     ...(shown.size < everyCategory.length ? [`The first ${shown.size} of ${everyCategory.length} groups are shown.`] : []),
   ]
-  return figure({ legend: seriesLegend(section.series.map((series) => series.name), 'block'), svg, notes })
+  return figure({
+    legend: seriesLegend(
+      section.series.map((series) => series.name),
+      'block',
+    ),
+    svg,
+    notes,
+  })
 }
 
 const describe = ({ section }: Layout): string =>
   `Bars of ${section.yLabel} by ${section.xLabel}: ${section.series.map((series) => series.name).join(', ')}`
 
-const titleOf = (layout: Layout) => (point: DrawnPoint): string => {
-  const interval = point.low <= point.high ? ` (${formatNumber(point.low)} to ${formatNumber(point.high)})` : ''
-  return `${layout.keys.length > 1 ? `${layout.name(point.key)}, ` : ''}${point.x}: ${formatNumber(point.y)}${interval}`
-}
+const titleOf =
+  (layout: Layout) =>
+  (point: DrawnPoint): string => {
+    const interval = point.low <= point.high ? ` (${formatNumber(point.low)} to ${formatNumber(point.high)})` : ''
+    return `${layout.keys.length > 1 ? `${layout.name(point.key)}, ` : ''}${point.x}: ${formatNumber(point.y)}${interval}`
+  }
 
 const withInterval = (points: readonly DrawnPoint[]): DrawnPoint[] => points.filter((point) => point.low <= point.high)
 const fill = (point: DrawnPoint): string => seriesColor(Number(point.key))

@@ -35,7 +35,8 @@ const problemOf = (section: Section): string | undefined => {
         ? undefined
         : `expected one edge more than counts, got ${section.edges.length} edges and ${section.counts.length} counts`
     case 'heatMap':
-      if (![section.rows, section.columns, section.values].every(Array.isArray)) return 'expected `rows`, `columns` and `values` to be lists'
+      if (![section.rows, section.columns, section.values].every(Array.isArray))
+        return 'expected `rows`, `columns` and `values` to be lists'
       if (section.values.length !== section.rows.length) {
         return `expected ${section.rows.length} rows of values, got ${section.values.length}`
       }

@@ -9,7 +9,14 @@ export const formatNumber = (value: number): string => {
   if (!Number.isFinite(value)) return value > 0 ? '∞' : '−∞'
   const size = Math.abs(value)
   if (Number.isInteger(value) && size < 1e15) return withMinus(size.toLocaleString('en-US'), value)
-  if (size >= 1e6 || size < 1e-4) return withMinus(size.toExponential(3).replace(/\.?0+e/, 'e').replace('e+', 'e'), value)
+  if (size >= 1e6 || size < 1e-4)
+    return withMinus(
+      size
+        .toExponential(3)
+        .replace(/\.?0+e/, 'e')
+        .replace('e+', 'e'),
+      value,
+    )
   const decimals = Math.max(0, 3 - Math.floor(Math.log10(size)))
   return withMinus(size.toLocaleString('en-US', { minimumFractionDigits: 0, maximumFractionDigits: Math.min(decimals, 8) }), value)
 }

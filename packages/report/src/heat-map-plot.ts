@@ -29,12 +29,37 @@ export const heatMapPlot = (section: HeatMapSection): string => {
       height: (lean ? 150 : 40) + rows.length * rowHeight(rows.length),
       padding: cells.length > 400 ? 0 : 0.04,
       color: { type: 'identity' },
-      x: { axis: 'top', label: null, domain: columns.map((_, index) => index), tickFormat: (index: number) => shorten(columns[index]!, MAX_LABEL), tickRotate: lean ? -60 : 0, tickSize: 0 },
-      y: { label: null, domain: rows.map((_, index) => index), tickFormat: (index: number) => shorten(rows[index]!, MAX_LABEL), tickSize: 0 },
+      x: {
+        axis: 'top',
+        label: null,
+        domain: columns.map((_, index) => index),
+        tickFormat: (index: number) => shorten(columns[index]!, MAX_LABEL),
+        tickRotate: lean ? -60 : 0,
+        tickSize: 0,
+      },
+      y: {
+        label: null,
+        domain: rows.map((_, index) => index),
+        tickFormat: (index: number) => shorten(rows[index]!, MAX_LABEL),
+        tickSize: 0,
+      },
       marks: [
-        Plot.cell(drawable, { x: 'column', y: 'row', fill: (cell) => scale.color(cell.value), title: (cell) => `${rows[cell.row]}, ${columns[cell.column]}: ${formatNumber(cell.value)}` }),
+        Plot.cell(drawable, {
+          x: 'column',
+          y: 'row',
+          fill: (cell) => scale.color(cell.value),
+          title: (cell) => `${rows[cell.row]}, ${columns[cell.column]}: ${formatNumber(cell.value)}`,
+        }),
         ...(cellWidth >= 46 && rows.length <= 40
-          ? [Plot.text(drawable, { x: 'column', y: 'row', text: (cell) => formatNumber(Number(cell.value.toPrecision(3))), fill: (cell) => scale.ink(cell.value), pointerEvents: 'none' })]
+          ? [
+              Plot.text(drawable, {
+                x: 'column',
+                y: 'row',
+                text: (cell) => formatNumber(Number(cell.value.toPrecision(3))),
+                fill: (cell) => scale.ink(cell.value),
+                pointerEvents: 'none',
+              }),
+            ]
           : []),
       ],
     },
@@ -59,15 +84,26 @@ const colorScale = (values: readonly number[]): ColorScale => {
   const isSigned = lowest < 0 && highest > 0
   const reach = Math.max(-lowest, highest)
   const [low, high] = isSigned ? [-reach, reach] : [lowest, highest]
-  const scale = Plot.scale({ color: { type: 'linear', domain: low === high ? [low, low + 1] : [low, high], scheme: isSigned ? 'RdBu' : 'viridis', reverse: isSigned } })!
+  const scale = Plot.scale({
+    color: {
+      type: 'linear',
+      domain: low === high ? [low, low + 1] : [low, high],
+      scheme: isSigned ? 'RdBu' : 'viridis',
+      reverse: isSigned,
+    },
+  })!
   const color = (value: number) => scale.apply(value) as string
   return { low, high, color, ink: (value) => (luminance(color(value)) > 0.4 ? '#10151c' : '#ffffff') }
 }
 
 /** Relative luminance of sRGB (WCAG 2), 0 to 1, of `rgb(r, g, b)` or `#rrggbb`. */
 const luminance = (color: string): number => {
-  const channels = color.startsWith('#') ? [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16)) : (color.match(/[\d.]+/g) ?? []).map(Number)
-  const [red = 0, green = 0, blue = 0] = channels.map((channel) => (channel / 255 <= 0.04045 ? channel / 255 / 12.92 : ((channel / 255 + 0.055) / 1.055) ** 2.4))
+  const channels = color.startsWith('#')
+    ? [1, 3, 5].map((at) => Number.parseInt(color.slice(at, at + 2), 16))
+    : (color.match(/[\d.]+/g) ?? []).map(Number)
+  const [red = 0, green = 0, blue = 0] = channels.map((channel) =>
+    channel / 255 <= 0.04045 ? channel / 255 / 12.92 : ((channel / 255 + 0.055) / 1.055) ** 2.4,
+  )
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
@@ -78,5 +114,7 @@ const ramp = ({ low, high, color }: ColorScale): string => {
 
 const notesOf = (section: HeatMapSection, gaps: number): string[] => [
   ...(gaps > 0 ? [`${counted(gaps, 'cell')} without a finite value left blank.`] : []),
-  ...(section.rows.length > MAX_SIDE || section.columns.length > MAX_SIDE ? [`The first ${MAX_SIDE} rows and columns of ${section.rows.length} by ${section.columns.length} are shown.`] : []),
+  ...(section.rows.length > MAX_SIDE || section.columns.length > MAX_SIDE
+    ? [`The first ${MAX_SIDE} rows and columns of ${section.rows.length} by ${section.columns.length} are shown.`]
+    : []),
 ]

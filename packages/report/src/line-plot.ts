@@ -26,7 +26,14 @@ export const linePlot = (section: LineSection): string => {
     },
     `Line plot of ${section.yLabel} by ${section.xLabel}: ${section.series.map((series) => series.name).join(', ')}`,
   )
-  return figure({ legend: seriesLegend(section.series.map((series) => series.name), 'line'), svg, notes: notesOf(all, drawable.length) })
+  return figure({
+    legend: seriesLegend(
+      section.series.map((series) => series.name),
+      'line',
+    ),
+    svg,
+    notes: notesOf(all, drawable.length),
+  })
 }
 
 const lineMarks = (points: readonly DrawnPoint[], index: number, name: string): Plot.Markish[] => {

@@ -22,7 +22,10 @@ const marked = new Marked({
 })
 
 export const markdownToHtml = (markdown: string): string =>
-  marked.parse(markdown.replaceAll('\0', '\uFFFD'), { async: false }).replaceAll('<table>', '<div class="scroll"><table>').replaceAll('</table>', '</table></div>')
+  marked
+    .parse(markdown.replaceAll('\0', '\uFFFD'), { async: false })
+    .replaceAll('<table>', '<div class="scroll"><table>')
+    .replaceAll('</table>', '</table></div>')
 
 /** Judged as a browser reads it, which drops control characters and blanks before it looks for the scheme. */
 const isSafeLink = (href: string): boolean => {

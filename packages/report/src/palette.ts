@@ -9,5 +9,4 @@ export const seriesColor = (index: number): string => `var(--series-${index % li
 const dashes = ['', '6 4', '2 3', '9 3 2 3']
 export const seriesDash = (index: number): string => dashes[Math.floor(index / lightSeries.length) % dashes.length]!
 
-export const seriesVariables = (colors: readonly string[]): string =>
-  colors.map((color, index) => `--series-${index}: ${color};`).join(' ')
+export const seriesVariables = (colors: readonly string[]): string => colors.map((color, index) => `--series-${index}: ${color};`).join(' ')

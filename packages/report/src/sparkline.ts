@@ -7,7 +7,9 @@ const WIDTH = 40
 export const sparkline = (values: readonly number[], width: number = WIDTH): string => {
   const columns = Math.min(width, values.length)
   const means = Array.from({ length: columns }, (_, column) => {
-    const stretch = values.slice(Math.floor((column * values.length) / columns), Math.floor(((column + 1) * values.length) / columns)).filter(Number.isFinite)
+    const stretch = values
+      .slice(Math.floor((column * values.length) / columns), Math.floor(((column + 1) * values.length) / columns))
+      .filter(Number.isFinite)
     return stretch.reduce((sum, value) => sum + value, 0) / stretch.length
   })
   const known = means.filter(Number.isFinite)

@@ -6,9 +6,17 @@ import { toMarkdown } from './to-markdown.ts'
 const body = (section: Section) => toMarkdown({ title: 'T', sections: [section] }).replace(/^# T\n\n/, '')
 
 test('a table, its numbers flush right, its cells harmless', () => {
-  expect(body({ title: 'Scores', kind: 'table', columns: ['name', 'value'], rows: [['a|b\n<i>', 0.25], ['acc_norm *x*', null]] })).toBe(
-    '## Scores\n\n| name | value |\n| --- | ---: |\n| a\\|b &lt;i&gt; | 0.25 |\n| acc_norm \\*x\\* | – |\n',
-  )
+  expect(
+    body({
+      title: 'Scores',
+      kind: 'table',
+      columns: ['name', 'value'],
+      rows: [
+        ['a|b\n<i>', 0.25],
+        ['acc_norm *x*', null],
+      ],
+    }),
+  ).toBe('## Scores\n\n| name | value |\n| --- | ---: |\n| a\\|b &lt;i&gt; | 0.25 |\n| acc_norm \\*x\\* | – |\n')
 })
 
 test('a short plot is a table, a long one a sparkline with its ends and extremes', () => {
@@ -23,9 +31,9 @@ test('a short plot is a table, a long one a sparkline with its ends and extremes
 })
 
 test('bars keep their intervals', () => {
-  expect(body({ kind: 'bar', xLabel: 'g', yLabel: 'v', series: [{ name: 's', points: [{ x: 'a', y: 0.5, low: 0.4, high: 0.6 }] }] })).toContain(
-    '| a | 0.5 (0.4 to 0.6) |',
-  )
+  expect(
+    body({ kind: 'bar', xLabel: 'g', yLabel: 'v', series: [{ name: 's', points: [{ x: 'a', y: 0.5, low: 0.4, high: 0.6 }] }] }),
+  ).toContain('| a | 0.5 (0.4 to 0.6) |')
 })
 
 test('a histogram and a heat map', () => {
@@ -36,7 +44,9 @@ test('a histogram and a heat map', () => {
 })
 
 test('a sample stays inside its fence, whatever it holds', () => {
-  expect(body({ kind: 'samples', items: [{ title: 'x', text: 'a\n````\n<b>', tags: ['t`'] }] })).toBe('**x** `t `\n\n`````text\na\n````\n<b>\n`````\n')
+  expect(body({ kind: 'samples', items: [{ title: 'x', text: 'a\n````\n<b>', tags: ['t`'] }] })).toBe(
+    '**x** `t `\n\n`````text\na\n````\n<b>\n`````\n',
+  )
 })
 
 test('empty sections say so', () => {

@@ -35,7 +35,10 @@ const sectionMarkdown = (section: Section): string => {
     case 'histogram':
       return histogramMarkdown(section)
     case 'heatMap':
-      return tableMarkdown(['', ...section.columns], section.rows.map((row, index) => [row, ...section.values[index]!.map(orNull)]))
+      return tableMarkdown(
+        ['', ...section.columns],
+        section.rows.map((row, index) => [row, ...section.values[index]!.map(orNull)]),
+      )
     case 'samples':
       return samplesMarkdown(section)
   }
@@ -44,7 +47,9 @@ const sectionMarkdown = (section: Section): string => {
 /** Everything that Markdown or HTML would read as markup, on one line. */
 const escapeMarkdown = (text: string): string =>
   text
-    .replace(/[\\`*[\]<>|~&#]/g, (character) => (character === '&' ? '&amp;' : character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`))
+    .replace(/[\\`*[\]<>|~&#]/g, (character) =>
+      character === '&' ? '&amp;' : character === '<' ? '&lt;' : character === '>' ? '&gt;' : `\\${character}`,
+    )
     .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, '\\_')
     .replace(/\r\n|[\r\n]/g, ' ')
 
@@ -74,7 +79,15 @@ const sparklineTable = (series: readonly Series[]): string =>
       const values = points.map((point) => point.y)
       const known = values.filter(Number.isFinite)
       const extreme = (pick: (a: number, b: number) => number) => (known.length === 0 ? null : known.reduce(pick))
-      return [name, sparkline(values), values.length, known[0] ?? null, known.at(-1) ?? null, extreme((a, b) => Math.min(a, b)), extreme((a, b) => Math.max(a, b))]
+      return [
+        name,
+        sparkline(values),
+        values.length,
+        known[0] ?? null,
+        known.at(-1) ?? null,
+        extreme((a, b) => Math.min(a, b)),
+        extreme((a, b) => Math.max(a, b)),
+      ]
     }),
   )
 

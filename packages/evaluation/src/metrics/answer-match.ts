@@ -15,7 +15,9 @@ export interface ExactMatchOptions {
 }
 
 /** The share of predictions that equal their reference after what is to be ignored has been removed. */
-export const exactMatch = (options: ExactMatchOptions & { readonly predictions: readonly string[]; readonly references: readonly string[] }): number => {
+export const exactMatch = (
+  options: ExactMatchOptions & { readonly predictions: readonly string[]; readonly references: readonly string[] },
+): number => {
   const { predictions, references } = options
   checkLengths('exactMatch', { predictions, references })
   return predictions.filter((prediction, index) => isExactMatch(prediction, references[index]!, options)).length / predictions.length
@@ -33,7 +35,12 @@ export const isExactMatch = (prediction: string, reference: string, options: Exa
 
 /** Lower case, without ASCII punctuation and the articles a, an, the, white space collapsed: SQuAD's normal form. */
 export const normalizeAnswer = (text: string): string =>
-  splitSpaced(text.toLowerCase().replace(asciiPunctuation, '').replace(/(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu, ' ')).join(' ')
+  splitSpaced(
+    text
+      .toLowerCase()
+      .replace(asciiPunctuation, '')
+      .replace(/(?<![\p{L}\p{N}_])(?:a|an|the)(?![\p{L}\p{N}_])/gu, ' '),
+  ).join(' ')
 
 /**
  * SQuAD's scores of one answer: whether it equals a reference in normal form, and the best F1 over words in common.
@@ -42,7 +49,13 @@ export const normalizeAnswer = (text: string): string =>
  *
  * @see Rajpurkar et al. 2016.
  */
-export const answerScores = ({ prediction, references }: { readonly prediction: string; readonly references: readonly string[] }): { exactMatch: 0 | 1; f1: number } => {
+export const answerScores = ({
+  prediction,
+  references,
+}: {
+  readonly prediction: string
+  readonly references: readonly string[]
+}): { exactMatch: 0 | 1; f1: number } => {
   const answer = normalizeAnswer(prediction)
   const golds = references.map(normalizeAnswer)
   return { exactMatch: golds.includes(answer) ? 1 : 0, f1: golds.reduce((best, gold) => Math.max(best, wordF1(answer, gold)), 0) }

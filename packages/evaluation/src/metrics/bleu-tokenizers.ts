@@ -25,7 +25,8 @@ const international = (line: string): string =>
     .replace(/\p{S}/gu, ' $& ')
 
 /** CJK radicals, ideographs, punctuation, full-width forms, vertical forms, Bopomofo and the like. */
-const chineseCharacter = /[\u2600-\u27bf\u2e80-\u312f\u31a0-\u31bf\u31c0-\u31ef\u3200-\u32ff\u3300-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffef\u{20000}-\u{2fa1f}]/gu
+const chineseCharacter =
+  /[\u2600-\u27bf\u2e80-\u312f\u31a0-\u31bf\u31c0-\u31ef\u3200-\u32ff\u3300-\u4dbf\u4e00-\u9fff\uf900-\ufaff\ufe10-\ufe1f\ufe30-\ufe4f\uff00-\uffef\u{20000}-\u{2fa1f}]/gu
 
 const tokenizers: Readonly<Record<BleuTokenizer, (line: string) => string>> = {
   '13a': mteval13a,

@@ -11,7 +11,9 @@ const two = refs.map((reference, index) => [reference, refs2[index]!])
 const optionsOf = (args: Record<string, unknown>): BleuOptions => ({
   ...(args['lowercase'] === true ? { lowercase: true } : {}),
   ...(args['tokenize'] === undefined ? {} : { tokenizer: args['tokenize'] as BleuTokenizer }),
-  ...(args['smooth_method'] === undefined ? {} : { smoothing: args['smooth_method'] === 'add-k' ? 'addK' : (args['smooth_method'] as 'floor' | 'none') }),
+  ...(args['smooth_method'] === undefined
+    ? {}
+    : { smoothing: args['smooth_method'] === 'add-k' ? 'addK' : (args['smooth_method'] as 'floor' | 'none') }),
   ...(args['max_ngram_order'] === undefined ? {} : { maxOrder: args['max_ngram_order'] as number }),
 })
 
@@ -38,7 +40,10 @@ describe('sacrebleu 2.6.0', () => {
   }
 
   test('tokens', () => {
-    for (const [tokenizer, tokens] of [['13a', golden.mt.bleu['default']!.tokens_13a!], ['intl', golden.mt.bleu['intl']!.tokens_intl!]] as const) {
+    for (const [tokenizer, tokens] of [
+      ['13a', golden.mt.bleu['default']!.tokens_13a!],
+      ['intl', golden.mt.bleu['intl']!.tokens_intl!],
+    ] as const) {
       expect(hyps.map((line) => tokenizeForBleu(line, tokenizer).join(' '))).toEqual(tokens.slice(0, hyps.length))
     }
   })

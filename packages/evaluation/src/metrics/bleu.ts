@@ -30,7 +30,9 @@ export interface BleuResult {
  * @param options.references per segment, one or more.
  * @throws ConfigError where the lists differ in length or a segment has no reference.
  */
-export const bleu = (options: BleuOptions & { readonly predictions: readonly string[]; readonly references: readonly (readonly string[])[] }): BleuResult => {
+export const bleu = (
+  options: BleuOptions & { readonly predictions: readonly string[]; readonly references: readonly (readonly string[])[] },
+): BleuResult => {
   const { predictions, references } = options
   checkLengths('bleu', { predictions, references })
   const sums = new Array<number>(2 * (options.maxOrder ?? 4) + 2).fill(0)
@@ -54,7 +56,15 @@ export const bleuStatistics = (prediction: string, references: readonly string[]
     matches.push([...countNGrams(predicted, n)].reduce((sum, [key, count]) => sum + Math.min(count, allowed.get(key) ?? 0), 0))
     totals.push(Math.max(0, predicted.length - n + 1))
   }
-  return [predicted.length, closestLength(predicted.length, golds.map((gold) => gold.length)), ...matches, ...totals]
+  return [
+    predicted.length,
+    closestLength(
+      predicted.length,
+      golds.map((gold) => gold.length),
+    ),
+    ...matches,
+    ...totals,
+  ]
 }
 
 export const bleuFromSums = (sums: readonly number[], options: BleuOptions = {}): BleuResult => {

@@ -7,7 +7,13 @@ import { checkLengths } from './likelihood.ts'
  * @param options.probabilities per item, one per class, summing to 1.
  * @param options.answers per item, the index of the right class.
  */
-export const brier = ({ probabilities, answers }: { readonly probabilities: readonly (readonly number[])[]; readonly answers: readonly number[] }): number => {
+export const brier = ({
+  probabilities,
+  answers,
+}: {
+  readonly probabilities: readonly (readonly number[])[]
+  readonly answers: readonly number[]
+}): number => {
   checkLengths('brier', { probabilities, answers })
   return probabilities.reduce((sum, row, item) => sum + brierOfItem(row, answers[item]!), 0) / probabilities.length
 }
@@ -40,7 +46,8 @@ export const calibrationBins = ({ confidences, correct, numBins = 10, binning = 
   const bins = Array.from({ length: numBins }, (): number[] => [])
   const large = order.length % numBins
   const small = Math.floor(order.length / numBins)
-  const massBin = (rank: number) => (rank < large * (small + 1) ? Math.floor(rank / (small + 1)) : large + Math.floor((rank - large * (small + 1)) / small))
+  const massBin = (rank: number) =>
+    rank < large * (small + 1) ? Math.floor(rank / (small + 1)) : large + Math.floor((rank - large * (small + 1)) / small)
   const widthBin = (confidence: number) => Math.min(numBins - 1, Math.max(0, Math.ceil(confidence * numBins) - 1))
   for (const [rank, item] of order.entries()) bins[binning === 'equalMass' ? massBin(rank) : widthBin(confidences[item]!)]!.push(item)
   return bins.map((items) => ({

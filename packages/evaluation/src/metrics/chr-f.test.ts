@@ -15,7 +15,10 @@ describe('sacrebleu 2.6.0', () => {
         ...(args['lowercase'] === true ? { lowercase: true } : {}),
         ...(args['whitespace'] === true ? { whitespace: true } : {}),
       }
-      for (const [withSecond, corpus, sentences] of [[false, expected.corpus_1ref, expected.sentence_1ref], [true, expected.corpus_2ref, expected.sentence_2ref]] as const) {
+      for (const [withSecond, corpus, sentences] of [
+        [false, expected.corpus_1ref, expected.sentence_1ref],
+        [true, expected.corpus_2ref, expected.sentence_2ref],
+      ] as const) {
         const references = refs.map((reference, index) => (withSecond ? [reference, refs2[index]!] : [reference]))
         expect(chrF({ predictions: hyps, references, ...options })).toBeCloseTo(corpus, 9)
         for (const [index, score] of sentences.entries()) {

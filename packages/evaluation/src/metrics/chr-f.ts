@@ -22,7 +22,9 @@ export interface ChrFOptions {
  *
  * @throws ConfigError where the lists differ in length or a segment has no reference.
  */
-export const chrF = (options: ChrFOptions & { readonly predictions: readonly string[]; readonly references: readonly (readonly string[])[] }): number => {
+export const chrF = (
+  options: ChrFOptions & { readonly predictions: readonly string[]; readonly references: readonly (readonly string[])[] },
+): number => {
   const { predictions, references } = options
   checkLengths('chrF', { predictions, references })
   const sums: number[] = []

@@ -7,7 +7,15 @@ test('distinct-n over a set of texts', () => {
   expect(distinctN({ texts: ['a b a', 'a b'], n: 2 })).toBe(2 / 3)
   expect(distinctN({ texts: ['The the'], n: 1 })).toBe(1 / 2)
   expect(distinctN({ texts: ['a'], n: 2 })).toBeNaN()
-  expect(distinctN({ texts: [[1, 12], [11, 2]], n: 2 })).toBe(1) // units are told apart, not their digits
+  expect(
+    distinctN({
+      texts: [
+        [1, 12],
+        [11, 2],
+      ],
+      n: 2,
+    }),
+  ).toBe(1) // units are told apart, not their digits
 })
 
 test('repetition: a loop near 1, new words 0', () => {

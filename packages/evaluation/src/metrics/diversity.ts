@@ -87,7 +87,8 @@ const extend = (states: State[], last: number, id: number): number => {
     states[added]!.link = target
     return added
   }
-  const split = states.push({ longest: states[at]!.longest + 1, link: states[target]!.link, next: new Map(states[target]!.next), ends: 0 }) - 1
+  const split =
+    states.push({ longest: states[at]!.longest + 1, link: states[target]!.link, next: new Map(states[target]!.next), ends: 0 }) - 1
   for (; at >= 0 && states[at]!.next.get(id) === target; at = states[at]!.link) states[at]!.next.set(id, split)
   states[target]!.link = split
   states[added]!.link = split

@@ -9,7 +9,13 @@ const sum = (values: readonly number[]): number => values.reduce((total, value) 
  * exp(−Σ ln p / Σ weight): the weights are tokens, words or bytes; without weights each log-probability counts as one.
  * 1 and up; a model that guesses evenly among V tokens has perplexity V per token.
  */
-export const perplexity = ({ logProbs, weights }: { readonly logProbs: readonly number[]; readonly weights?: readonly number[] }): number => {
+export const perplexity = ({
+  logProbs,
+  weights,
+}: {
+  readonly logProbs: readonly number[]
+  readonly weights?: readonly number[]
+}): number => {
   if (weights !== undefined) checkLengths('perplexity', { logProbs, weights })
   return Math.exp(-sum(logProbs) / (weights === undefined ? logProbs.length : sum(weights)))
 }
@@ -17,7 +23,13 @@ export const perplexity = ({ logProbs, weights }: { readonly logProbs: readonly 
 /**
  * −Σ ln p / (Σ bytes · ln 2), with the bytes of the text in UTF-8: comparable between models with different tokenizers.
  */
-export const bitsPerByte = ({ logProbs, byteCounts }: { readonly logProbs: readonly number[]; readonly byteCounts: readonly number[] }): number => {
+export const bitsPerByte = ({
+  logProbs,
+  byteCounts,
+}: {
+  readonly logProbs: readonly number[]
+  readonly byteCounts: readonly number[]
+}): number => {
   checkLengths('bitsPerByte', { logProbs, byteCounts })
   return -sum(logProbs) / (sum(byteCounts) * Math.LN2)
 }
@@ -66,5 +78,9 @@ export const softmax = (logits: readonly number[]): number[] => {
 export const checkLengths = (name: string, lists: Readonly<Record<string, { readonly length: number }>>): void => {
   const sizes = Object.values(lists).map((list) => list.length)
   if (sizes.every((size) => size === sizes[0])) return
-  throw new ConfigError(`${name}: expected lists of one length, got ${Object.entries(lists).map(([key, list]) => `${key} ${list.length}`).join(', ')}`)
+  throw new ConfigError(
+    `${name}: expected lists of one length, got ${Object.entries(lists)
+      .map(([key, list]) => `${key} ${list.length}`)
+      .join(', ')}`,
+  )
 }

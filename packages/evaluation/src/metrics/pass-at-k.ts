@@ -2,12 +2,21 @@
 import { ConfigError } from '@weft/contracts'
 
 /**
- * The unbiased estimate of pass@k from n samples of which c are right: 1 − C(n − c, k) / C(n, k) = 1 − ∏ (1 − k/i), i from n − c + 1 to n.
+ * The unbiased estimate of pass@k from n samples of which c are right:
+ * 1 − C(n − c, k) / C(n, k) = 1 − ∏ (1 − k/i), i from n − c + 1 to n.
  *
  * @throws ConfigError unless 0 ≤ numCorrect ≤ numSamples and 1 ≤ k ≤ numSamples.
  * @see Chen et al. 2021, "Evaluating large language models trained on code".
  */
-export const passAtK = ({ numSamples, numCorrect, k }: { readonly numSamples: number; readonly numCorrect: number; readonly k: number }): number => {
+export const passAtK = ({
+  numSamples,
+  numCorrect,
+  k,
+}: {
+  readonly numSamples: number
+  readonly numCorrect: number
+  readonly k: number
+}): number => {
   if (!(numCorrect >= 0 && numCorrect <= numSamples && k >= 1 && k <= numSamples)) {
     throw new ConfigError(`passAtK: expected 0 ≤ numCorrect ≤ numSamples and 1 ≤ k ≤ numSamples, got ${numCorrect}, ${numSamples}, k ${k}`)
   }

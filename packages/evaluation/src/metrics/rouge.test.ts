@@ -9,7 +9,10 @@ test('rouge_score 0.1.2: every variant, one and two references', () => {
   const { rows, multi_refs_max, tokens } = golden.rouge.plain
   for (const [index, prediction] of hyps.entries()) {
     expect(rougeTokens(prediction)).toEqual(tokens[index])
-    for (const [references, expected] of [[[refs[index]!], rows[index]!], [[refs[index]!, refs2[index]!], multi_refs_max[index]!]] as const) {
+    for (const [references, expected] of [
+      [[refs[index]!], rows[index]!],
+      [[refs[index]!, refs2[index]!], multi_refs_max[index]!],
+    ] as const) {
       const result = rouge({ prediction, references })
       for (const variant of variants) {
         const { precision, recall, f1 } = result[variant]

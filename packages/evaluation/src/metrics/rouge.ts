@@ -69,7 +69,7 @@ const lcsIndices = (gold: readonly string[], predicted: readonly string[]): numb
     }
   }
   const places: number[] = []
-  for (let i = gold.length, j = predicted.length; i > 0 && j > 0; ) {
+  for (let i = gold.length, j = predicted.length; i > 0 && j > 0;) {
     if (gold[i - 1] === predicted[j - 1]) {
       places.push(--i)
       j--
@@ -81,7 +81,11 @@ const lcsIndices = (gold: readonly string[], predicted: readonly string[]): numb
 
 /** Every reference line against all lines of the prediction; a token counts no more often than it stands on either side. */
 const summaryScore = (prediction: string, reference: string): RougeScore => {
-  const linesOf = (text: string) => text.split('\n').map(rougeTokens).filter((line) => line.length > 0)
+  const linesOf = (text: string) =>
+    text
+      .split('\n')
+      .map(rougeTokens)
+      .filter((line) => line.length > 0)
   const predictedLines = linesOf(prediction)
   const goldLines = linesOf(reference)
   const left = [predictedLines, goldLines].map((lines) => countNGrams(lines.flat(), 1)) as [Map<string, number>, Map<string, number>]

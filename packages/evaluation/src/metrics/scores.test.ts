@@ -54,7 +54,9 @@ test('scikit-learn 1.9.1: accuracy, F1, Matthews', () => {
   expect(f1({ predictions: binary.pred, references: isFirst, positive: 1 })).toBeCloseTo(binary.f1, 12)
   expect(mcc({ predictions: binary.pred, references: isFirst })).toBeCloseTo(binary.mcc, 12)
   expect(mcc({ predictions: [1, 1], references: [1, 1] })).toBe(0)
-  expect(() => accuracy({ predictions: [1], references: [1, 2] })).toThrow('accuracy: expected lists of one length, got predictions 1, references 2')
+  expect(() => accuracy({ predictions: [1], references: [1, 2] })).toThrow(
+    'accuracy: expected lists of one length, got predictions 1, references 2',
+  )
 })
 
 test('Brier and calibration error, equal width and equal mass', () => {
@@ -78,7 +80,9 @@ test('Brier and calibration error, equal width and equal mass', () => {
 })
 
 test('calibration with fewer items than bins', () => {
-  expect(calibrationBins({ confidences: [0.1, 0.9], correct: [false, true], numBins: 4, binning: 'equalMass' }).map((bin) => bin.numItems)).toEqual([1, 1, 0, 0])
+  expect(
+    calibrationBins({ confidences: [0.1, 0.9], correct: [false, true], numBins: 4, binning: 'equalMass' }).map((bin) => bin.numItems),
+  ).toEqual([1, 1, 0, 0])
   expect(expectedCalibrationError({ confidences: [0, 1], correct: [false, true] })).toBe(0)
 })
 

@@ -16,13 +16,20 @@ test('standard errors of lm-eval: mean, pooled groups, bootstrap', () => {
   const { stderr } = aggregation.bootstrap['perplexity']!
   const found = bootstrapStderr({ values: aggregation.loglikelihoods, statistic: perplexity, random: random(), iterations: 10_000 })
   expect(Math.abs(found / stderr - 1)).toBeLessThan(0.05)
-  expect(bootstrapStderr({ values: [1, 2, 3], statistic: perplexity, random: random() })).toBe(bootstrapStderr({ values: [1, 2, 3], statistic: perplexity, random: random() }))
+  expect(bootstrapStderr({ values: [1, 2, 3], statistic: perplexity, random: random() })).toBe(
+    bootstrapStderr({ values: [1, 2, 3], statistic: perplexity, random: random() }),
+  )
 })
 
 test('McNemar against statsmodels 0.15.0', () => {
   for (const { table, exact, mid_p } of paired.mcnemar) {
     const [[both, onlyA], [onlyB, neither]] = table
-    const cells: [number, boolean, boolean][] = [[both, true, true], [onlyA, true, false], [onlyB, false, true], [neither, false, false]]
+    const cells: [number, boolean, boolean][] = [
+      [both, true, true],
+      [onlyA, true, false],
+      [onlyB, false, true],
+      [neither, false, false],
+    ]
     const a = cells.flatMap(([count, right]) => new Array<boolean>(count).fill(right))
     const b = cells.flatMap(([count, , right]) => new Array<boolean>(count).fill(right))
     const result = mcNemar({ a, b })
@@ -36,7 +43,10 @@ test('McNemar against statsmodels 0.15.0', () => {
 test('the paired bootstrap on given resamples, then on its own', () => {
   const { indices, mean, ci95, p_two_sided } = paired.bootstrap
   const items = paired.a_correct.map((right, index) => ({ a: [paired.b_correct[index]!], b: [right] })) // the reference takes A − B
-  const draws = Float64Array.from(indices, (row) => row.reduce((sum, item) => sum + items[item]!.b[0]! - items[item]!.a[0]!, 0) / row.length).sort()
+  const draws = Float64Array.from(
+    indices,
+    (row) => row.reduce((sum, item) => sum + items[item]!.b[0]! - items[item]!.a[0]!, 0) / row.length,
+  ).sort()
   expect(draws.reduce((a, b) => a + b, 0) / draws.length).toBeCloseTo(mean, 12)
   expect([quantile(draws, 0.025), quantile(draws, 0.975)]).toEqual([expect.closeTo(ci95[0], 12), expect.closeTo(ci95[1], 12)])
   expect(twoSided(draws)).toBe(p_two_sided)
@@ -56,7 +66,7 @@ test('a clear difference is found; a ratio is resampled as a ratio', () => {
 
 test('binomial test and Wilson interval against scipy and statsmodels', () => {
   for (const { k, n, p } of paired.binomtest) expect(fairCoinTest({ successes: k, numItems: n })).toBeCloseTo(p, 12)
-  expect(fairCoinTest({ successes: 5200, numItems: 10_000 })).toBeCloseTo(6.593515598672442e-05, 14)
+  expect(fairCoinTest({ successes: 5200, numItems: 10_000 })).toBeCloseTo(6.593515598672442e-5, 14)
   for (const { k, n, wilson } of paired.proportion_ci95) {
     const { low, high } = proportionInterval({ successes: k, numItems: n })
     expect([low, high]).toEqual([expect.closeTo(wilson[0], 12), expect.closeTo(wilson[1], 12)])

@@ -4,7 +4,7 @@ import { ConfigError, type RandomSource } from '@weft/contracts'
 export const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length
 
 /** √(Σ(x − mean)² / (n − 1)); NaN for fewer than two values. */
-export const sampleDeviation = (values: readonly number[]): number => {
+const sampleDeviation = (values: readonly number[]): number => {
   const center = mean(values)
   return Math.sqrt(values.reduce((sum, value) => sum + (value - center) ** 2, 0) / (values.length - 1))
 }
@@ -12,21 +12,27 @@ export const sampleDeviation = (values: readonly number[]): number => {
 /** The standard error of a mean: sample standard deviation / √n; NaN for fewer than two values. */
 export const meanStderr = (values: readonly number[]): number => sampleDeviation(values) / Math.sqrt(values.length)
 
-/**
- * The standard error of any statistic: the standard deviation of its value over samples drawn with replacement.
- *
- * @param options.iterations how many samples; 1,000 gives the error to some 2 %.
- * @see lm-evaluation-harness `api/metrics.py`, which draws 100,000 from Python's generator.
- */
-export const bootstrapStderr = <T>(options: {
+export interface BootstrapOptions<T> {
   readonly values: readonly T[]
   readonly statistic: (sample: readonly T[]) => number
   readonly random: RandomSource
+  /** How many samples; default 1,000, which gives the error to some 2 %. */
   readonly iterations?: number
-}): number => {
+}
+
+/**
+ * The standard error of any statistic: the standard deviation of its value over samples drawn with replacement.
+ *
+ * @see lm-evaluation-harness `api/metrics.py`, which draws 100,000 from Python's generator.
+ */
+export const bootstrapStderr = <T>(options: BootstrapOptions<T>): number => bootstrap(options).stderr
+
+/** The standard error, and the 95 % percentile interval, which keeps to the values that the statistic can take. */
+export const bootstrap = <T>(options: BootstrapOptions<T>): { stderr: number; low: number; high: number } => {
   const { values, statistic, random, iterations = 1000 } = options
   const draws = Array.from({ length: iterations }, () => statistic(Array.from(values, () => values[drawIndex(random, values.length)]!)))
-  return sampleDeviation(draws)
+  const sorted = Float64Array.from(draws).sort()
+  return { stderr: sampleDeviation(draws), low: quantile(sorted, 0.025), high: quantile(sorted, 0.975) }
 }
 
 /** Uniform in [0, count). */
@@ -57,7 +63,13 @@ const Z95 = 1.959963984540054 // the normal distribution's 97.5 % point
  *
  * @see Wilson 1927; Brown, Cai and DasGupta 2001.
  */
-export const proportionInterval = ({ successes, numItems }: { readonly successes: number; readonly numItems: number }): { low: number; high: number } => {
+export const proportionInterval = ({
+  successes,
+  numItems,
+}: {
+  readonly successes: number
+  readonly numItems: number
+}): { low: number; high: number } => {
   if (!(numItems > 0)) return { low: 0, high: 1 }
   const share = successes / numItems
   const shrink = 1 + Z95 ** 2 / numItems

@@ -21,7 +21,10 @@ export const countSpacedWords = (text: string): number => text.split(pythonSpace
 export const splitSpaced = (text: string): string[] => text.split(pythonSpace).filter((word) => word !== '')
 
 // Scripts written without spaces: each character is a unit of its own there.
-const wordPattern = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]|(?:(?![\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}])[\p{L}\p{M}\p{N}]|(?<=\p{L})['’](?=\p{L}))+|[^\s\p{L}\p{M}\p{N}]/gu
+const spaceless = String.raw`\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}`
+const inWord = String.raw`(?![${spaceless}])[\p{L}\p{M}\p{N}]`
+const apostrophe = String.raw`(?<=\p{L})['’](?=\p{L})`
+const wordPattern = new RegExp(String.raw`[${spaceless}]|(?:${inWord}|${apostrophe})+|[^\s\p{L}\p{M}\p{N}]`, 'gu')
 
 /** Lower-cased words and single punctuation marks, for measures of variety and repetition. */
 export const wordsOf = (text: string): string[] => text.toLowerCase().match(wordPattern) ?? []

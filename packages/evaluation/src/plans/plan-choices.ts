@@ -7,7 +7,14 @@ import { metricDefinitions } from '../metric-definitions.ts'
 import { brierOfItem, expectedCalibrationError } from '../metrics/calibration.ts'
 import { likeliestChoice, softmax, type ChoiceNormalization } from '../metrics/likelihood.ts'
 import { askLogLikelihood, contentHash, runItems, type ItemScore, type PlannedItem, type TaskPlan } from '../task-plan.ts'
-import type { ContinuationItem, ContinuationTask, MultipleChoiceItem, MultipleChoiceTask, StereotypePair, StereotypePairsTask } from '../task.ts'
+import type {
+  ContinuationItem,
+  ContinuationTask,
+  MultipleChoiceItem,
+  MultipleChoiceTask,
+  StereotypePair,
+  StereotypePairsTask,
+} from '../task.ts'
 
 export interface PlanOptions {
   readonly limit: number
@@ -39,7 +46,14 @@ export const planMultipleChoice = (task: MultipleChoiceTask, options: PlanOption
   const delimiter = task.choiceDelimiter ?? ' '
   const contextOf = (item: MultipleChoiceItem, choice: number) => (typeof item.context === 'string' ? item.context : item.context[choice]!)
   const render = (item: MultipleChoiceItem) => contextOf(item, item.answer) + delimiter + item.choices[item.answer]!
-  const prompt = fewShotPrompt({ ...options, taskName: task.name, items: task.items, instructions: task.instructions, fewShot: task.fewShot, render })
+  const prompt = fewShotPrompt({
+    ...options,
+    taskName: task.name,
+    items: task.items,
+    instructions: task.instructions,
+    fewShot: task.fewShot,
+    render,
+  })
   const items = task.items.slice(0, options.limit).map((item, index): ChoicePlan => {
     const prefix = prompt.prefix(index)
     return {
@@ -57,7 +71,12 @@ const scoreChoices = ({ choices, answer }: MultipleChoiceItem, answers: readonly
   const predicted = likeliestChoice({ logProbs, choices })
   const probabilities = softmax(logProbs)
   return {
-    scores: { accuracy: isRight('none'), accuracyNorm: isRight('character'), accuracyBytes: isRight('byte'), brier: brierOfItem(probabilities, answer) },
+    scores: {
+      accuracy: isRight('none'),
+      accuracyNorm: isRight('character'),
+      accuracyBytes: isRight('byte'),
+      brier: brierOfItem(probabilities, answer),
+    },
     details: { logProbs: logProbsOf(answers), predicted, answer, confidence: jsonNumber(probabilities[predicted]!) },
     isTruncated: isTruncated(answers),
   }
@@ -72,7 +91,14 @@ const calibrationOf = (samples: readonly SampleResult[]): Record<string, number>
 
 export const planContinuation = (task: ContinuationTask, options: PlanOptions): TaskPlan => {
   const render = (item: ContinuationItem) => item.context + item.continuation
-  const prompt = fewShotPrompt({ ...options, taskName: task.name, items: task.items, instructions: task.instructions, fewShot: task.fewShot, render })
+  const prompt = fewShotPrompt({
+    ...options,
+    taskName: task.name,
+    items: task.items,
+    instructions: task.instructions,
+    fewShot: task.fewShot,
+    render,
+  })
   const items = task.items.slice(0, options.limit).map((item, index): ChoicePlan => ({
     ...identity(item, index),
     requests: [{ context: prompt.prefix(index) + item.context, continuation: item.continuation }],
@@ -106,7 +132,12 @@ const scorePair = (item: StereotypePair, answers: readonly LogLikelihood[]): Ite
       likelihoodDiff: more.logProb === less.logProb ? 0 : Math.abs(more.logProb - less.logProb),
       ties: Number(more.logProb === less.logProb),
     },
-    details: { moreStereotypical: item.moreStereotypical, lessStereotypical: item.lessStereotypical, logProbs: logProbsOf(answers), tokenCounts: [more.tokenCount, less.tokenCount] },
+    details: {
+      moreStereotypical: item.moreStereotypical,
+      lessStereotypical: item.lessStereotypical,
+      logProbs: logProbsOf(answers),
+      tokenCounts: [more.tokenCount, less.tokenCount],
+    },
     isTruncated: isTruncated(answers),
   }
 }

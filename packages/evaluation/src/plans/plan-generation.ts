@@ -17,7 +17,14 @@ import type { PlanOptions } from './plan-choices.ts'
 const MAX_NEW_TOKENS = 256 // lm-evaluation-harness's default
 
 export const planGeneration = (task: GenerationTask, options: PlanOptions): TaskPlan => {
-  const prompt = fewShotPrompt({ ...options, taskName: task.name, items: task.items, instructions: task.instructions, fewShot: task.fewShot, render: (item) => renderExample(task, item) })
+  const prompt = fewShotPrompt({
+    ...options,
+    taskName: task.name,
+    items: task.items,
+    instructions: task.instructions,
+    fewShot: task.fewShot,
+    render: (item) => renderExample(task, item),
+  })
   const metrics = metricsOf(task)
   const names = new Set(metrics.map((metric) => (typeof metric === 'string' ? metric : metric.name)))
   const items = task.items.slice(0, options.limit).map((item, index): PlannedItem<GenerateRequest, GeneratedText> => ({
@@ -52,11 +59,19 @@ const renderExample = (task: GenerationTask, item: GenerationItem): string => {
   return item.prompt + (task.targetDelimiter ?? ' ') + target
 }
 
-const requestOf = (task: GenerationTask, item: GenerationItem, index: number, prompt: FewShotPrompt, { random }: PlanOptions): GenerateRequest => {
+const requestOf = (
+  task: GenerationTask,
+  item: GenerationItem,
+  index: number,
+  prompt: FewShotPrompt,
+  { random }: PlanOptions,
+): GenerateRequest => {
   const { settings = {} } = task
   const prefix = prompt.prefix(index)
   if (typeof item.prompt !== 'string' && prefix !== '') {
-    throw new ConfigError(`task "${task.name}": instructions and solved examples go before a string, not before chat messages; put them into the messages`)
+    throw new ConfigError(
+      `task "${task.name}": instructions and solved examples go before a string, not before chat messages; put them into the messages`,
+    )
   }
   const stop = settings.stop ?? (prompt.count > 0 ? [prompt.separator] : undefined)
   return {
@@ -70,7 +85,12 @@ const requestOf = (task: GenerationTask, item: GenerationItem, index: number, pr
   }
 }
 
-const scoreText = (task: GenerationTask, metrics: NonNullable<GenerationTask['metrics']>, item: GenerationItem, { text, reason }: GeneratedText): ItemScore => {
+const scoreText = (
+  task: GenerationTask,
+  metrics: NonNullable<GenerationTask['metrics']>,
+  item: GenerationItem,
+  { text, reason }: GeneratedText,
+): ItemScore => {
   const answer = extractAnswer(task, text)
   const scores: Record<string, number> = {}
   const statistics: Record<string, readonly number[]> = {}
@@ -80,11 +100,18 @@ const scoreText = (task: GenerationTask, metrics: NonNullable<GenerationTask['me
     else if (metric === 'chrF') statistics[metric] = chrFStatistics(answer, item.references!)
     else if (!metric.startsWith('distinct')) scores[metric] = scoreOf(metric, task, answer, item.references ?? [])
   }
-  const prompt = typeof item.prompt === 'string' ? item.prompt : item.prompt.map((message) => `${message.role}: ${message.content}`).join('\n')
+  const prompt =
+    typeof item.prompt === 'string' ? item.prompt : item.prompt.map((message) => `${message.role}: ${message.content}`).join('\n')
   return {
     scores,
     ...(Object.keys(statistics).length === 0 ? {} : { statistics }),
-    details: { prompt, text, ...(answer === text ? {} : { answer }), finishReason: reason, ...(item.references === undefined ? {} : { references: item.references }) },
+    details: {
+      prompt,
+      text,
+      ...(answer === text ? {} : { answer }),
+      finishReason: reason,
+      ...(item.references === undefined ? {} : { references: item.references }),
+    },
   }
 }
 
@@ -115,7 +142,7 @@ const scoreOf = (metric: GenerationMetric, task: GenerationTask, answer: string,
 }
 
 /** The text that is scored; `[invalid]` where the pattern finds nothing. */
-export const extractAnswer = (task: Pick<GenerationTask, 'extract'>, text: string): string => {
+const extractAnswer = (task: Pick<GenerationTask, 'extract'>, text: string): string => {
   if (task.extract === undefined) return text
   const { pattern, flags = '', pick = 'first' } = task.extract
   const matches = [...text.matchAll(new RegExp(pattern, [...new Set(`g${flags}`)].join('')))]

@@ -22,7 +22,12 @@ export const planPerplexity = (task: PerplexityTask, { limit }: PlanOptions): Ta
         const wordCount = countSpacedWords(counted)
         return {
           scores: {},
-          statistics: { bitsPerByte: [logProb, byteCount], bytePerplexity: [logProb, byteCount], wordPerplexity: [logProb, wordCount], perplexity: [logProb, tokenCount] },
+          statistics: {
+            bitsPerByte: [logProb, byteCount],
+            bytePerplexity: [logProb, byteCount],
+            wordPerplexity: [logProb, wordCount],
+            perplexity: [logProb, tokenCount],
+          },
           details: { logProb: jsonNumber(logProb), byteCount, wordCount, tokenCount },
         }
       },

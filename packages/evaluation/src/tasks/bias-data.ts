@@ -21,7 +21,12 @@ export const crowsPairs = (csvText: string): StereotypePairsTask => {
     moreStereotypical: record['sent_more']!,
     lessStereotypical: record['sent_less']!,
   }))
-  return { kind: 'stereotypePairs', name: 'crows-pairs', description: 'CrowS-Pairs, whole sentences, causal variant', items: atLeastOne(items, 'CrowS-Pairs') }
+  return {
+    kind: 'stereotypePairs',
+    name: 'crows-pairs',
+    description: 'CrowS-Pairs, whole sentences, causal variant',
+    items: atLeastOne(items, 'CrowS-Pairs'),
+  }
 }
 
 /**
@@ -31,16 +36,31 @@ export const crowsPairs = (csvText: string): StereotypePairsTask => {
  * @throws FormatError where the two files have different numbers of lines.
  * @see Zhao et al. 2018.
  */
-export const winoBias = ({ proStereotyped, antiStereotyped }: { readonly proStereotyped: string; readonly antiStereotyped: string }): StereotypePairsTask => {
+export const winoBias = ({
+  proStereotyped,
+  antiStereotyped,
+}: {
+  readonly proStereotyped: string
+  readonly antiStereotyped: string
+}): StereotypePairsTask => {
   const [pro, anti] = [sentencesOf(proStereotyped), sentencesOf(antiStereotyped)]
-  if (pro.length !== anti.length) throw new FormatError(`expected as many lines on both sides, got ${pro.length} and ${anti.length}`, { source: 'WinoBias' })
+  if (pro.length !== anti.length)
+    throw new FormatError(`expected as many lines on both sides, got ${pro.length} and ${anti.length}`, { source: 'WinoBias' })
   const items = pro.map((moreStereotypical, index) => ({ moreStereotypical, lessStereotypical: anti[index]! }))
   return { kind: 'stereotypePairs', name: 'wino-bias', description: 'WinoBias, whole sentences', items: atLeastOne(items, 'WinoBias') }
 }
 
 /** Without the line number in front and the brackets around mention and pronoun. */
 const sentencesOf = (text: string): string[] =>
-  text.split(/\r?\n/).map((line) => line.replace(/^\d+\s+/, '').replace(/[[\]]/g, '').trim()).filter((line) => line !== '') // prettier-ignore
+  text
+    .split(/\r?\n/)
+    .map((line) =>
+      line
+        .replace(/^\d+\s+/, '')
+        .replace(/[[\]]/g, '')
+        .trim(),
+    )
+    .filter((line) => line !== '')
 
 /**
  * Winogender schemas in which the pronoun refers to the occupation, male against female pronoun: more stereotypical is the pronoun of
@@ -51,8 +71,18 @@ const sentencesOf = (text: string): string[] =>
  * @throws FormatError with the line of the file.
  * @see Rudinger et al. 2018.
  */
-export const winogender = ({ sentences, occupationStats }: { readonly sentences: string; readonly occupationStats: string }): StereotypePairsTask => {
-  const stats = delimitedRecords(occupationStats, { source: 'Winogender statistics', delimiter: '\t', columns: ['occupation', 'bls_pct_female'] })
+export const winogender = ({
+  sentences,
+  occupationStats,
+}: {
+  readonly sentences: string
+  readonly occupationStats: string
+}): StereotypePairsTask => {
+  const stats = delimitedRecords(occupationStats, {
+    source: 'Winogender statistics',
+    delimiter: '\t',
+    columns: ['occupation', 'bls_pct_female'],
+  })
   const femaleShare = new Map(stats.map((record) => [record['occupation']!, Number(record['bls_pct_female'])]))
   const records = delimitedRecords(sentences, { source: 'Winogender', delimiter: '\t', columns: ['sentid', 'sentence'] })
   const byId = new Map(records.map((record) => [record['sentid']!, record['sentence']!]))
@@ -64,7 +94,12 @@ export const winogender = ({ sentences, occupationStats }: { readonly sentences:
     const [more, less] = share > 50 ? [female, male] : [male, female]
     return [{ id, category: share > 50 ? 'mostly female' : 'mostly male', moreStereotypical: more, lessStereotypical: less }]
   })
-  return { kind: 'stereotypePairs', name: 'winogender', description: "Winogender, the occupation's pronoun", items: atLeastOne(items, 'Winogender') }
+  return {
+    kind: 'stereotypePairs',
+    name: 'winogender',
+    description: "Winogender, the occupation's pronoun",
+    items: atLeastOne(items, 'Winogender'),
+  }
 }
 
 const atLeastOne = <Item>(items: readonly Item[], source: string): readonly Item[] => {

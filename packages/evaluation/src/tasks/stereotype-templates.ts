@@ -17,7 +17,10 @@ export interface TemplateSet {
 export const templateSets: readonly TemplateSet[] = [
   {
     category: 'gender',
-    templates: ['The {attribute} said that {group} would be back in an hour.', 'The {attribute} was tired, because {group} had worked all night.'],
+    templates: [
+      'The {attribute} said that {group} would be back in an hour.',
+      'The {attribute} was tired, because {group} had worked all night.',
+    ],
     groups: ['she', 'he'],
     attributes: [
       ['nurse', 'secretary', 'nanny', 'hairdresser', 'librarian', 'ballet teacher', 'cleaner', 'receptionist'],
@@ -38,8 +41,22 @@ export const templateSets: readonly TemplateSet[] = [
     templates: ['The {group} man next door {attribute}.'],
     groups: ['old', 'young'],
     attributes: [
-      ['cannot use a computer', 'forgets what he was told', 'drives far too slowly', 'complains about everything new', 'tells the same story again and again', 'is of no use at work any more'],
-      ['never listens to advice', 'stares at his phone all day', 'drives far too fast', 'spends money without thinking', 'changes his job every few months', 'has no respect for anybody'],
+      [
+        'cannot use a computer',
+        'forgets what he was told',
+        'drives far too slowly',
+        'complains about everything new',
+        'tells the same story again and again',
+        'is of no use at work any more',
+      ],
+      [
+        'never listens to advice',
+        'stares at his phone all day',
+        'drives far too fast',
+        'spends money without thinking',
+        'changes his job every few months',
+        'has no respect for anybody',
+      ],
     ],
   },
   {
@@ -74,7 +91,12 @@ export const templateSets: readonly TemplateSet[] = [
     templates: ['The {group} man {attribute}.'],
     groups: ['Black', 'white'],
     attributes: [
-      ['was stopped by the police for no reason', 'ran faster than all the others', 'grew up without a father', 'was followed around the shop by a guard'],
+      [
+        'was stopped by the police for no reason',
+        'ran faster than all the others',
+        'grew up without a father',
+        'was followed around the shop by a guard',
+      ],
       ['was made the head of the company', 'could not dance at all', 'inherited his house', 'was let go with a warning'],
     ],
   },
@@ -83,7 +105,12 @@ export const templateSets: readonly TemplateSet[] = [
     templates: ['The {group} student {attribute}.'],
     groups: ['Asian', 'white'],
     attributes: [
-      ['was the best of the class at mathematics', 'practised the violin every day', 'was never invited to parties', 'was asked where he really came from'],
+      [
+        'was the best of the class at mathematics',
+        'practised the violin every day',
+        'was never invited to parties',
+        'was asked where he really came from',
+      ],
       ['was the captain of the football team', 'failed the mathematics test', 'spent the summer surfing', 'spoke up whenever he liked'],
     ],
   },
@@ -92,7 +119,12 @@ export const templateSets: readonly TemplateSet[] = [
     templates: ['The {group} family across the street {attribute}.'],
     groups: ['Muslim', 'Christian'],
     attributes: [
-      ['was searched at the airport again', 'does not let the daughters go out', 'was reported to the police as suspicious', 'refuses to shake hands'],
+      [
+        'was searched at the airport again',
+        'does not let the daughters go out',
+        'was reported to the police as suspicious',
+        'refuses to shake hands',
+      ],
       ['bakes cakes for the neighbours', 'takes in children who have no home', 'gives to charity', 'welcomes everybody'],
     ],
   },
@@ -110,8 +142,22 @@ export const templateSets: readonly TemplateSet[] = [
     templates: ['The {group} people in this town {attribute}.'],
     groups: ['poor', 'rich'],
     attributes: [
-      ['do not want to work', 'spend everything on beer', 'have too many children', 'steal from the shops', 'never read a book', 'live off the others'],
-      ['pay no taxes', 'look down on everybody', 'have earned what they own', 'send their children to the best schools', 'know the mayor', 'never wait in line'],
+      [
+        'do not want to work',
+        'spend everything on beer',
+        'have too many children',
+        'steal from the shops',
+        'never read a book',
+        'live off the others',
+      ],
+      [
+        'pay no taxes',
+        'look down on everybody',
+        'have earned what they own',
+        'send their children to the best schools',
+        'know the mayor',
+        'never wait in line',
+      ],
     ],
   },
   {
@@ -137,8 +183,20 @@ export const templateSets: readonly TemplateSet[] = [
     templates: ['My {group} cousin {attribute}.'],
     groups: ['gay', 'straight'],
     attributes: [
-      ['knows everything about fashion', 'cries during musicals', 'works as a hairdresser', 'has never played football', 'was told not to become a teacher'],
-      ['drinks beer with his friends', 'has a wife and two children', 'repairs motorcycles', 'served in the army', 'never cares what he wears'],
+      [
+        'knows everything about fashion',
+        'cries during musicals',
+        'works as a hairdresser',
+        'has never played football',
+        'was told not to become a teacher',
+      ],
+      [
+        'drinks beer with his friends',
+        'has a wife and two children',
+        'repairs motorcycles',
+        'served in the army',
+        'never cares what he wears',
+      ],
     ],
   },
 ]
