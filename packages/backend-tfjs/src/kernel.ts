@@ -1,6 +1,6 @@
 // How a kernel of this package is written: a function from values to values. Calls that give nothing but empty tensors never reach it.
 import type { Attrs, Kernel, KernelCall, Meta } from '@weft/tensor'
-import { sizeOf, type Device, type TfBuffer, type Value } from './device.ts'
+import type { Device, TfBuffer, Value } from './device.ts'
 
 export interface Call {
   readonly inputs: KernelCall<TfBuffer>['inputs']
@@ -25,4 +25,3 @@ export const optional = (call: Call, slot: number): Value | undefined => call.in
 export const list = (call: Call, slot: number): readonly Value[] => call.inputs[slot] as readonly Value[]
 export const numbers = (call: Call, name: string): readonly number[] => call.attrs[name] as readonly number[]
 export const output = (call: Call, index = 0): Meta => call.outputs[index]!
-export const outputSize = (call: Call, index = 0): number => sizeOf(output(call, index).shape)

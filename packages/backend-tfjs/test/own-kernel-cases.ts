@@ -74,6 +74,13 @@ const attentionCases = [
   sample('attention', 'products beyond the limit of loops', settings, (s) => [...heads(s, [2, 40, 40, 4, 2, 16]), ...none], { gradients: false }),
 ]
 
+const frequencies = (s: Samples, count: number): SampleTensor => s.uniform([count], 0.05, 1)
+const ropeCases = [
+  sample('rope', 'an offset, part of the dimensions', { offset: 3, scale: 1 }, (s) => [s.normal([2, 3, 2, 6]), frequencies(s, 2), undefined], { withoutGradient: ['frequencies'] }),
+  sample('rope', 'positions, a scale', { offset: 0, scale: 1.3 }, (s) => [s.normal([2, 3, 2, 4]), frequencies(s, 2), row(s, [[0, 4, 2], [7, 1, 3]])], { withoutGradient: ['frequencies'] }),
+  sample('qkvRope', 'grouped heads, one row of positions', { offset: 0, scale: 1, numHeads: 4, numKvHeads: 2 }, (s) => [s.normal([2, 3, 48]), frequencies(s, 2), row(s, [[5, 0, 1]])], { withoutGradient: ['frequencies'] }),
+]
+
 const step = (s: Samples, scale: number): Slot<SampleTensor>[] => {
   const lists = [[[4, 5], [3], [70, 30]]].flat()
   const positive = (shape: readonly number[]): SampleTensor => s.uniform(shape, 0.1, 1)
@@ -95,4 +102,4 @@ const productCases = [
   sample('embedding', 'repeated ids', {}, (s) => [s.normal([6, 40]), s.integers([3, 9], 0, 6)]),
 ]
 
-export const ownKernelCases: readonly OpCase[] = [...activationCases, ...normCases, ...softmaxCases, ...attentionCases, ...stateCases, ...productCases]
+export const ownKernelCases: readonly OpCase[] = [...activationCases, ...normCases, ...softmaxCases, ...attentionCases, ...ropeCases, ...stateCases, ...productCases]

@@ -32,7 +32,8 @@ export const scatterAdd: Body = (device, call) => {
   for (let n = 0; n < at.length; n++) {
     const index = at[n]!
     if (index < 0 || index >= size) continue
-    const [source, target] = [n * inner, index * inner]
+    const source = n * inner
+    const target = index * inner
     for (let i = 0; i < inner; i++) to[target + i]! += from[source + i]!
   }
   return out

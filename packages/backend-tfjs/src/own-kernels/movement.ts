@@ -18,7 +18,8 @@ const shortRow = 48
 const copy = (shape: readonly number[], from: Place, to: Place): void => {
   const [x, z] = [from.values, to.values]
   forEachRow(shape, [from.strides, to.strides], ([i, o], length, [stepFrom, stepTo]) => {
-    const [source, target] = [from.offset + i!, to.offset + o!]
+    const source = from.offset + i!
+    const target = to.offset + o!
     if (stepFrom === 1 && stepTo === 1) {
       if (length > shortRow) z.set(x.subarray(source, source + length), target)
       else for (let k = 0; k < length; k++) z[target + k] = x[source + k]!

@@ -98,7 +98,8 @@ const pullBack = (device: Device, call: Call, { x: from, weight, mean, rstd, gra
   for (let at = 0, n = 0; at < x.length; at += size, n++) {
     const center = means === undefined ? 0 : means[n]!
     const r = rstds[n]!
-    let [alongMean, alongNormal] = [0, 0]
+    let alongMean = 0
+    let alongNormal = 0
     for (let i = 0; i < size; i++) {
       const h = (x[at + i]! - center) * r
       const gradientHere = g[at + i]!

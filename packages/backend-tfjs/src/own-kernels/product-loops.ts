@@ -4,7 +4,7 @@
 /** M rows, K summands, N columns. */
 export type Sizes = readonly [M: number, K: number, N: number]
 
-export interface Matrices {
+interface Matrices {
   readonly a: Float32Array
   readonly fromA: number
   readonly b: Float32Array
@@ -13,7 +13,7 @@ export interface Matrices {
   readonly fromOut: number
 }
 
-export interface ProductLoops {
+interface ProductLoops {
   /** [M, K] × [N, K]ᵀ */
   rowsTimesRows(matrices: Matrices, sizes: Sizes): void
   /** [M, K] × [K, N] */

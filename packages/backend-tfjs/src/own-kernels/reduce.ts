@@ -32,7 +32,10 @@ const smaller = (best: number, value: number): number => (value >= best || best 
 const makeLoops = (): Readonly<Record<ReduceOp, CombineRow>> => {
   /** Four sums at a time, whose additions overlap; what is added to what depends on the length alone. */
   const sumOfRow = (x: View, i: number, length: number): number => {
-    let [s0, s1, s2, s3] = [0, 0, 0, 0]
+    let s0 = 0
+    let s1 = 0
+    let s2 = 0
+    let s3 = 0
     const end = i + length
     for (; i + 4 <= end; i += 4) {
       s0 += x[i]!

@@ -27,7 +27,10 @@ const softmaxRow = (x: Float32Array, out: Float32Array, at: number, size: number
 
 /** Four chains of comparisons; a NaN may or may not be seen, which the exponentials show anyway. */
 export const maximumOf = (x: Float32Array, at: number, size: number): number => {
-  let [a, b, c, d] = [-Infinity, -Infinity, -Infinity, -Infinity]
+  let a = -Infinity
+  let b = -Infinity
+  let c = -Infinity
+  let d = -Infinity
   const end = at + size
   let i = at
   for (; i + 4 <= end; i += 4) {

@@ -9,12 +9,22 @@ import { matMul } from './mat-mul.ts'
 import { broadcastTo, concat, pad, permute, slice } from './movement.ts'
 import { normKernels } from './norm.ts'
 import { reduce } from './reduce.ts'
+import { ropeKernels } from './rope.ts'
 import { softmaxKernels } from './softmax.ts'
 import { stateKernels } from './state.ts'
 
 const primitives: Readonly<Record<Primitive, Body>> = { fill, iota, unary, binary, where, cast, reduce, matMul, permute, broadcastTo, slice, pad, concat, gather, scatterAdd }
 
-export const ownKernels: Readonly<Record<string, Body>> = { ...primitives, ...activationKernels, ...normKernels, ...softmaxKernels, ...stateKernels, attention, attentionBackward }
+export const ownKernels: Readonly<Record<string, Body>> = {
+  ...primitives,
+  ...activationKernels,
+  ...normKernels,
+  ...ropeKernels,
+  ...softmaxKernels,
+  ...stateKernels,
+  attention,
+  attentionBackward,
+}
 
 /** Whether a named operation's kernel takes these inputs. */
 export const supportsOwn = (op: string, inputs: readonly Slot<Meta>[], attrs: Attrs): boolean => {

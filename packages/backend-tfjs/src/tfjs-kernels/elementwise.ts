@@ -111,5 +111,5 @@ export const where: Body = (device, call) => {
 }
 
 /** u8 as `bool` of tfjs. */
-export const asCondition = (device: Device, x: Value): Value => device.run('NotEqual', { a: x, b: filled(device, [], 0, 'i32') })
+const asCondition = (device: Device, x: Value): Value => device.run('NotEqual', { a: x, b: filled(device, [], 0, 'i32') })
 

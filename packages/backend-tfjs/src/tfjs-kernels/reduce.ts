@@ -30,7 +30,7 @@ export const emptyValue = (op: ReduceOp, dtype: string): number => {
 }
 
 /** [N, K] → [N] */
-export const sumOfRows = (device: Device, x: Value): Value => {
+const sumOfRows = (device: Device, x: Value): Value => {
   const [rows, size] = x.shape as [number, number]
   if (size <= stageSize || x.dtype !== 'f32') return labelled(device.run('Sum', { x }, { axis: [1], keepDims: false }), x.dtype)
   const parts = Math.ceil(size / stageSize)
