@@ -100,7 +100,7 @@ test('choices: by sum, by character, by byte; the first of equals', () => {
   expect(likeliestChoice({ logProbs, choices: ['ab', 'abcd', 'ééé'], by: 'byte' })).toBe(2)
   expect(likeliestChoice({ logProbs: [-1, -1], choices: ['a', 'b'] })).toBe(0)
   // a character outside the basic plane counts once
-  expect(accuracyNorm({ logProbs: [[-4, -3]], choices: [['🙂🙂', 'a']], answers: [0] })).toBe(1)
+  expect(accuracyNorm({ logProbs: [[-4, -1.5]], choices: [['🙂🙂', 'a']], answers: [1] })).toBe(1)
 })
 
 test('units of text, as Python counts them', () => {
