@@ -34,7 +34,7 @@ export const createTfjsBackend = async (options: TfjsBackendOptions): Promise<Ba
   const kernels = Object.fromEntries(Object.entries(bodies).map(([name, body]) => [name, kernelOf(device, name, body)]))
   return {
     name: device.label,
-    traits: { dtypes: new Set(['f32', 'i32', 'u8']), deterministic: device.isVisible, maxBufferBytes: device.maxBufferBytes },
+    traits: { dtypes: new Set(['f32', 'i32', 'u8']), deterministic: device.name === 'cpu' || device.name === 'wasm', maxBufferBytes: device.maxBufferBytes },
     upload: (bits, shape, dtype) =>
       device.call('upload', () => {
         device.checkRoom('upload', [{ shape, dtype }])

@@ -79,7 +79,7 @@ export class Device {
     this.#scratch = []
     try {
       const results = fn().map(({ data }) => data)
-      for (const buffer of results) this.#promote(buffer)
+      for (const buffer of results) buffer.state = 'live'
       return results
     } catch (error) {
       throw this.#explain(op, error)
@@ -264,10 +264,6 @@ export class Device {
     this.#bytes += buffer.size * bytesPerElement[buffer.dtype]
     if (this.#bytes > this.#peakBytes) this.#peakBytes = this.#bytes
     return { data: buffer, shape, dtype: weftTypes[buffer.dtype] }
-  }
-
-  #promote(buffer: TfBuffer): void {
-    buffer.state = 'live'
   }
 
   #release(buffer: TfBuffer): void {

@@ -41,7 +41,6 @@ export const attentionMask = (device: Device, call: Call, { B, Tq, Tk }: Sizes):
   if (isPlain && !isRagged && window === 0 && (!causal || Tq === 1)) return undefined
   const rows = isPlain && !isRagged ? 1 : B
   const values = device.allocate([rows, 1, Tq, Tk], 'f32')
-  // On the host, since a view of the heap may not be kept; positions are few.
   const [queryPositions, keyPositions, querySegments, keySegments] = positions.map((x) => (x === undefined ? undefined : rowReader(device.integers(x), x.shape)))
   const out = device.floats(values)
   const blind: number[] = []
