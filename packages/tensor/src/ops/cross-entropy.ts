@@ -104,7 +104,7 @@ export const eachChunk = (rows: number, classes: number, size: number, body: (st
 export const rowsFrom = (x: Tensor, start: number, count: number): Tensor =>
   count === x.shape[0] ? reshape(x, x.shape) : slice(x, x.shape.map((_, i) => (i === 0 ? start : 0)), x.shape.map((size, i) => (i === 0 ? count : size)))
 
-const joined = (parts: readonly Tensor[]): Tensor => (parts.length === 1 ? parts[0]! : concat(parts, 0))
+export const joined = (parts: readonly Tensor[]): Tensor => (parts.length === 1 ? parts[0]! : concat(parts, 0))
 
 export const zerosLike = (x: Tensor): Tensor => full(x.backend, x.shape, 0, { dtype: x.dtype })
 

@@ -100,17 +100,17 @@ export const expertLinearOp = defineOp({
 const quantizedExpertLinear = (x: Tensor, weights: QuantizedTensor, expertIds: Tensor): Tensor => {
   const [experts, width] = weights.shape as [number, number]
   const [rows, chosen] = expertIds.shape as [number, number]
-  const ids = reshape(expertIds, [rows, chosen, 1])
-  const product = ([input]: readonly Tensor[]): Tensor[] => {
+  const product = ([input, packed, chosenIds]: readonly Tensor[]): Tensor[] => {
+    const ids = reshape(chosenIds!, [rows, chosen, 1])
     let output = full(x.backend, [rows, chosen, width], 0, { dtype: x.dtype })
     for (let expert = 0; expert < experts; expert++) {
-      const matrix = cast(dequantizeRows(weights, expert * width, width), x.dtype)
+      const matrix = cast(dequantizeRows({ ...weights, packed: packed! }, expert * width, width), x.dtype)
       const outputs = reshape(matMul(input!, matrix, { transposeB: true }), [rows, 1, width])
       output = where(equal(ids, scalarLike(ids, expert)), outputs, output)
     }
     return [output]
   }
-  return recompute(product, [x])[0]!
+  return recompute(product, [x, weights.packed, expertIds])[0]!
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor.ts'
 import { tidy } from '../tidy.ts'
 import { callBackward, isNeeded, neededMetas } from './backward.ts'
 import { accumulationDType, metaOf, numberOf, requireDType, requireFloat, requireRange, requireRank, requireShape } from './checks.ts'
-import { crossEntropy, eachChunk, joinedLosses, joinedOr, logitGradients, lossAttrs, lossesOf, rowMetas, rowsFrom, zerosLike, type CrossEntropyOptions, type RowLosses } from './cross-entropy.ts'
+import { crossEntropy, eachChunk, joined, joinedLosses, joinedOr, logitGradients, lossAttrs, lossesOf, rowMetas, rowsFrom, zerosLike, type CrossEntropyOptions, type RowLosses } from './cross-entropy.ts'
 import { quantizedMatMul } from './quantized-mat-mul.ts'
 import { inSteps, scaled, widened } from './scratch.ts'
 import { isQuantized, type QuantizedTensor, type Weight } from './weight.ts'
@@ -146,15 +146,16 @@ export const linearCrossEntropy = (hidden: Tensor, weight: Weight, targets: Tens
 const quantizedLinearCrossEntropy = (hidden: Tensor, weight: QuantizedTensor, targets: Tensor, options: LinearCrossEntropyOptions): Tensor => {
   const { bias, ...others } = options
   const attrs = attrsOf(others)
+  // All that the second run needs comes in as an input, which the tape keeps alive.
+  const loss = ([rows, packed, chunkTargets, offset]: readonly Tensor[]): Tensor[] => {
+    const product = quantizedMatMul(rows!, { ...weight, packed: packed! })
+    const biased = offset === undefined ? product : add(product, cast(offset, product.dtype))
+    return [crossEntropy(adjusted(biased, attrs), chunkTargets!, others)]
+  }
   const parts: Tensor[] = []
   eachChunk(hidden.shape[0]!, weight.shape[0]!, numberOf(attrs, 'chunkRows'), (start, count) => {
-    const chunkTargets = rowsFrom(targets, start, count)
-    const loss = ([rows]: readonly Tensor[]): Tensor[] => {
-      const product = quantizedMatMul(rows!, weight)
-      const biased = bias === undefined ? product : add(product, cast(bias, product.dtype))
-      return [crossEntropy(adjusted(biased, attrs), chunkTargets, others)]
-    }
-    parts.push(recompute(loss, [rowsFrom(hidden, start, count)])[0]!)
+    const inputs = [rowsFrom(hidden, start, count), weight.packed, rowsFrom(targets, start, count)]
+    parts.push(recompute(loss, bias === undefined ? inputs : [...inputs, bias])[0]!)
   })
-  return joinedOr(parts, full(hidden.backend, [hidden.shape[0]!], 0))
+  return parts.length === 0 ? full(hidden.backend, [0], 0, { dtype: accumulationDType(hidden.dtype) }) : joined(parts)
 }

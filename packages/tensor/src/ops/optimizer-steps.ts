@@ -8,7 +8,7 @@ import { abs, add, cast, concat, div, exp, lessThan, matMul, maximum, mul, permu
 import { formatShape, sameShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { tidy } from '../tidy.ts'
-import { accumulationDType, metaOf, metasOf, numberOf, requireShape } from './checks.ts'
+import { accumulationDType, metaOf, metasOf, numberOf, requireFloat, requireShape } from './checks.ts'
 import { inSteps, scaled, shifted, widened } from './scratch.ts'
 
 interface StepContext {
@@ -160,9 +160,8 @@ export const globalNormOp = defineOp({
   name: 'globalNorm',
   inputs: ['tensors[]'],
   infer: ([tensors]) => {
-    const [first] = metasOf(tensors)
-    if (first === undefined) throw new ShapeError('globalNorm: expected at least one tensor')
-    return [{ shape: [], dtype: accumulationDType(first.dtype) }]
+    for (const meta of metasOf(tensors)) requireFloat('globalNorm', 'tensors', meta)
+    return [{ shape: [], dtype: accumulationDType(metasOf(tensors)[0]!.dtype) }]
   },
   decompose: ({ inputs: [tensors] }) => {
     const squares = (tensors as readonly Tensor[]).map((x) => tidy(() => reshape(inSteps(widened(x), (wide) => mul(wide, wide), (square) => sum(square)), [1])))
@@ -242,7 +241,10 @@ export const muonStep = (lists: WithMomenta, settings: MuonSettings): StepOutput
   runStep(muonStepOp, lists, { momenta: lists.momenta }, { adjust: 'original', ...settings })
 
 /** √Σ x² over all elements of all tensors, f32 scalar. */
-export const globalNorm = (tensors: readonly Tensor[]): Tensor => exec(globalNormOp, [tensors])[0]!
+export const globalNorm = (tensors: readonly Tensor[]): Tensor => {
+  if (tensors.length === 0) throw new ShapeError('globalNorm: expected at least one tensor')
+  return exec(globalNormOp, [tensors])[0]!
+}
 
 /** accumulator + x; consumes the accumulator. */
 export const addInto = (accumulator: Tensor, x: Tensor): Tensor => exec(addIntoOp, [accumulator, x])[0]!
