@@ -10,8 +10,8 @@ export interface SupervisedOptions {
   readonly chatTemplate: {
     renderWithSpans(input: { readonly messages: readonly ChatMessage[] }): { readonly text: string; readonly assistantSpans: readonly (readonly [number, number])[] }
   }
-  /** Ids and the UTF-16 offsets [start, end) of each token. */
-  encode(text: string): { readonly tokenIds: ArrayLike<number>; readonly offsets: ArrayLike<readonly [number, number]> }
+  /** Ids and UTF-16 offsets, flat: token i covers [offsets[2i], offsets[2i + 1]) (encodeWithOffsets of @weft/tokenizer). */
+  encode(text: string): { readonly tokenIds: ArrayLike<number>; readonly offsets: ArrayLike<number> }
   readonly padId: number
   readonly batchSize: number
   /** Longer conversations are cut at the right. */
@@ -51,9 +51,9 @@ const supervisedExample = (messages: readonly ChatMessage[], { chatTemplate, enc
   const ids = Int32Array.from({ length }, (_, i) => tokenIds[i]!)
   // Position t learns token t + 1 where that token begins in an assistant's span.
   const targetIds = Int32Array.from({ length }, (_, t) => {
-    const next = offsets[t + 1]
-    if (t + 1 >= length || next === undefined) return -1
-    return assistantSpans.some(([from, to]) => next[0] >= from && next[0] < to && next[1] > next[0]) ? tokenIds[t + 1]! : -1
+    if (t + 1 >= length) return -1
+    const [start, end] = [offsets[2 * t + 2]!, offsets[2 * t + 3]!]
+    return assistantSpans.some(([from, to]) => start >= from && start < to && end > start) ? tokenIds[t + 1]! : -1
   })
   return targetIds.some((id) => id >= 0) ? { tokenIds: ids, targetIds } : undefined
 }
