@@ -34,6 +34,7 @@ export const addLayerNormBackwardOp = defineOp({
   },
 })
 
+/** Attribute `epsilon`. */
 export const addLayerNormOp = defineOp({
   name: 'addLayerNorm',
   inputs: ['x', 'residual', 'weight', 'bias?'],
@@ -73,6 +74,7 @@ export const addRmsNormBackwardOp = defineOp({
   },
 })
 
+/** Attributes `epsilon`, `offset`. */
 export const addRmsNormOp = defineOp({
   name: 'addRmsNorm',
   inputs: ['x', 'residual', 'weight'],

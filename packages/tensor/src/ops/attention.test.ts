@@ -99,7 +99,13 @@ const problem: fc.Arbitrary<Problem> = fc
     const source = createRandomSource({ seed })
     const integers = (count: number, low: number, high: number): number[] => Array.from({ length: count }, () => low + Math.floor(source.nextFloat() * (high - low)))
     return {
-      ...{ B, Tq, Tk, H: K * G, K, D: 4, causal },
+      B,
+      Tq,
+      Tk,
+      H: K * G,
+      K,
+      D: 4,
+      causal,
       ...(window === undefined ? {} : { window }),
       ...(softcap === undefined ? {} : { softcap }),
       ...(has.lengths ? { keyLengths: integers(B, 0, Tk + 1) } : {}),

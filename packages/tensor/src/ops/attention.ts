@@ -3,6 +3,7 @@
 // padding, packing, ring caches and rollback. The decomposition works a block of queries off at a time and folds the G heads of a
 // group into the rows of one product, so keys are never repeated; the backward pass recomputes the probabilities from the
 // log-sum-exp (Dao et al. 2022).
+import { ConfigError } from '@weft/contracts'
 import type { Attrs, Meta, Slot } from '../backend.ts'
 import { ShapeError } from '../errors.ts'
 import { execOne, requireSameDType } from '../exec.ts'
@@ -13,7 +14,7 @@ import type { Tensor } from '../tensor.ts'
 import { tidy } from '../tidy.ts'
 import { foldQueries, keysBack, keysFirst, queryBlocks, queryRows, readSizes, scoresOf, sizesOf, statisticRows, unfoldQueries, valuesOf, type AttentionSlots, type QueryBlock, type Sizes } from './attention-scores.ts'
 import { callBackward, isNeeded, neededMetas } from './backward.ts'
-import { accumulationDType, attributes, metaOf, requireDType, requireFloat, requireRank, requireShape, numberOf } from './checks.ts'
+import { accumulationDType, attributes, metaOf, numberOf, requireDType, requireFloat, requireRange, requireRank, requireShape } from './checks.ts'
 import { inSteps, rowSum, scaled, widened } from './scratch.ts'
 
 export interface AttentionInputs {
@@ -200,6 +201,7 @@ export const attentionBackwardOp = defineOp({
   },
 })
 
+/** Attributes `causal`, `window` (0: none), `softcap` (0: none), `scale`, `keyLengths` (may be absent). */
 export const attentionOp = defineOp({
   name: 'attention',
   inputs: slots,
@@ -233,12 +235,13 @@ export const attentionOp = defineOp({
 /**
  * softmax(scale · q kᵀ + bias, over the visible keys) v → [B, Tq, H, Dh]. Key j is visible to query i iff keyPositions[j] ≥ 0, and (not
  * causal or key ≤ query), and (no window or query − key < window), and the segments agree. A query that sees nothing yields zeros.
- * @throws ShapeError, DTypeError.
+ * @throws ShapeError, DTypeError where inputs do not fit; ConfigError for a window below 1 or a softcap that is not above 0.
  */
-export const attention = (inputs: AttentionInputs, options: AttentionOptions): Tensor =>
-  execOne(
-    attentionOp,
-    [inputs.q, inputs.k, inputs.v, inputs.queryPositions, inputs.keyPositions, inputs.querySegments, inputs.keySegments, inputs.bias, inputs.sinks],
-    attributes({ causal: options.causal, window: options.window ?? 0, softcap: options.softcap ?? 0, scale: options.scale, keyLengths: options.keyLengths }),
-  )
-
+export const attention = (inputs: AttentionInputs, options: AttentionOptions): Tensor => {
+  const { q, k, v, queryPositions, keyPositions, querySegments, keySegments, bias, sinks } = inputs
+  const { causal, window = Infinity, softcap = Infinity, scale, keyLengths } = options
+  requireRange('attention', 'window', window, 1, Infinity)
+  if (!(softcap > 0)) throw new ConfigError(`attention: expected softcap > 0, got ${softcap}`)
+  const attrs = attributes({ causal, window: window === Infinity ? 0 : window, softcap: softcap === Infinity ? 0 : softcap, scale, keyLengths })
+  return execOne(attentionOp, [q, k, v, queryPositions, keyPositions, querySegments, keySegments, bias, sinks], attrs)
+}

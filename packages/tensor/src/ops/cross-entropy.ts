@@ -117,6 +117,7 @@ export const joinedLosses = (parts: readonly RowLosses[], backend: Backend, outp
     ? outputs.map(({ shape, dtype }) => full(backend, shape, 0, { dtype }))
     : [joined(parts.map(({ losses }) => losses)), joined(parts.map(({ logSumExp }) => logSumExp))].slice(0, outputs.length)
 
+/** Attributes as those of crossEntropy. */
 export const crossEntropyBackwardOp = defineOp({
   name: 'crossEntropyBackward',
   inputs: ['logits', 'targets', 'logSumExp', 'gradient'],
@@ -133,6 +134,7 @@ export const crossEntropyBackwardOp = defineOp({
   },
 })
 
+/** Attributes `ignoreIndex`, `labelSmoothing`, `zLoss`. */
 export const crossEntropyOp = defineOp({
   name: 'crossEntropy',
   inputs: ['logits', 'targets'],

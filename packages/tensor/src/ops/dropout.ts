@@ -17,6 +17,7 @@ const masked = (x: Tensor, attrs: Attrs): Tensor => {
   return mul(x, scaled(cast(isKept, x.dtype), 1 / (1 - rate)))
 }
 
+/** Attributes `rate`, `key` (the two words of Philox): element i is kept where randomBits[i] ≥ round(rate · 2^24). */
 export const dropoutOp: OpDefinition = defineOp({
   name: 'dropout',
   inputs: ['x'],

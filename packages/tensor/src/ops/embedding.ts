@@ -20,6 +20,7 @@ export const embeddingBackwardOp = defineOp({
   },
 })
 
+/** An id outside of the table yields zeros. */
 export const embeddingOp = defineOp({
   name: 'embedding',
   inputs: ['table', 'ids'],

@@ -56,6 +56,7 @@ export const expertLinearBackwardOp = defineOp({
   },
 })
 
+/** An id outside of the experts yields zeros. */
 export const expertLinearOp = defineOp({
   name: 'expertLinear',
   inputs: ['x', 'weights', 'expertIds'],

@@ -7,6 +7,7 @@ import { formatShape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 import { metaOf, numbersOf, requireRank } from './checks.ts'
 
+/** Attribute `at`: where rows[b] go, one number a row of the batch. */
 export const kvAppendOp = defineOp({
   name: 'kvAppend',
   inputs: ['cache', 'rows'],

@@ -87,6 +87,7 @@ const beforeSoftcap = (gradient: Tensor, logits: Tensor, attrs: Attrs): Tensor =
   return scale === 1 ? capped : scaled(capped, scale)
 }
 
+/** Attributes `ignoreIndex`, `labelSmoothing`, `zLoss`, `softcap` (0: none), `logitScale`, `chunkRows` (0: some 16 MB of logits). */
 export const linearCrossEntropyOp = defineOp({
   name: 'linearCrossEntropy',
   inputs: ['hidden', 'weight', 'targets', 'bias?'],

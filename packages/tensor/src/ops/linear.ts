@@ -102,6 +102,7 @@ const decomposeLinear: NonNullable<OpSpec<readonly string[], never, never>['deco
   return outputs.length === 2 ? [output, preactivation] : [output]
 }
 
+/** Attributes `activation` (here `none`), `layout` (`outIn` or `inOut`). */
 export const linearOp = defineOp({
   name: 'linear',
   inputs: ['x', 'weight', 'bias?', 'residual?'],

@@ -96,6 +96,7 @@ export const layerNormBackwardOp = defineOp({
   },
 })
 
+/** Attribute `epsilon`. */
 export const layerNormOp = defineOp({
   name: 'layerNorm',
   inputs: ['x', 'weight', 'bias?'],
@@ -138,6 +139,7 @@ export const rmsNormBackwardOp = defineOp({
   },
 })
 
+/** Attributes `epsilon`, `offset`. */
 export const rmsNormOp = defineOp({
   name: 'rmsNorm',
   inputs: ['x', 'weight'],

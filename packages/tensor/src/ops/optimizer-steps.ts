@@ -19,10 +19,13 @@ interface StepContext {
   readonly stepNumber: Tensor
 }
 
-type StateRule = (value: Tensor, gradient: Tensor, state: readonly Tensor[], context: StepContext) => { readonly value: Tensor; readonly state: readonly Tensor[] }
+type Rule = (value: Tensor, gradient: Tensor, state: readonly Tensor[]) => { readonly value: Tensor; readonly state: readonly Tensor[] }
+
+/** Makes the scalars of a step once, for all its tensors. */
+type Prepare = (context: StepContext) => Rule
 
 /** `values`, `masters`, `gradients`, then the state lists, `step`, `gradientScale`. */
-const stepOp = (name: string, stateNames: readonly string[], rule: StateRule): OpDefinition =>
+const stepOp = (name: string, stateNames: readonly string[], prepare: Prepare): OpDefinition =>
   defineOp({
     name,
     inputs: ['values[]', 'masters[]', 'gradients[]', ...stateNames.map((list) => `${list}[]`), 'step', 'gradientScale'],
@@ -37,13 +40,14 @@ const stepOp = (name: string, stateNames: readonly string[], rule: StateRule): O
       const [values, masters, gradients, ...states] = lists as [readonly Tensor[], readonly Tensor[], readonly Tensor[], ...(readonly Tensor[])[]]
       const [step, gradientScale] = inputs.slice(3 + stateNames.length) as [Tensor, Tensor]
       const isFinite = lessThan(abs(gradientScale), scalarLike(gradientScale, Infinity))
-      const context = { attrs, counts: cast(isFinite, step.dtype), stepNumber: shifted(step, 1) }
+      const counts = cast(isFinite, step.dtype)
+      const rule = prepare({ attrs, counts, stepNumber: shifted(step, 1) })
       const updated = values.map((value, i) =>
         tidy(() => {
           const scaledGradient = mul(cast(gradients[i]!, gradientScale.dtype), gradientScale)
           const gradient = where(isFinite, scaledGradient, scalarLike(scaledGradient, 0))
           const before = masters[i] ?? widened(value)
-          const next = rule(before, gradient, states.map((list) => list[i]!), context)
+          const next = rule(before, gradient, states.map((list) => list[i]!))
           return { value: cast(next.value, value.dtype), master: masters[i] === undefined ? undefined : next.value, state: next.state }
         }),
       )
@@ -51,7 +55,7 @@ const stepOp = (name: string, stateNames: readonly string[], rule: StateRule): O
         ...updated.map(({ value }) => value),
         ...updated.flatMap(({ master }) => (master === undefined ? [] : [master])),
         ...stateNames.flatMap((_, list) => updated.map(({ state }) => state[list]!)),
-        add(step, context.counts),
+        add(step, counts),
       ]
     },
   })
@@ -81,16 +85,19 @@ const inferStep = (name: string, slots: readonly Slot<Meta>[], stateNames: reado
 const rate = ({ attrs, counts }: StepContext): Tensor => scaled(counts, numberOf(attrs, 'learningRate'))
 
 /** value · (1 − learningRate · weightDecay): decay that is decoupled from the gradient. */
-const decayed = (value: Tensor, context: StepContext): Tensor => {
+const decay = (context: StepContext): ((value: Tensor) => Tensor) => {
   const weightDecay = numberOf(context.attrs, 'weightDecay')
-  if (weightDecay === 0) return value
+  if (weightDecay === 0) return (value) => value
   const loss = scaled(rate(context), weightDecay)
-  return mul(value, sub(scalarLike(loss, 1), loss))
+  const factor = sub(scalarLike(loss, 1), loss)
+  return (value) => mul(value, factor)
 }
 
-/** before + (target − before) · share, where share is 0 for a step that does not count. */
-const towards = (before: Tensor, target: Tensor, share: number, { counts }: StepContext): Tensor =>
-  inSteps(sub(target, before), (x) => mul(x, scaled(counts, share)), (x) => add(before, x))
+/** before + (target − before) · share, where the share is 0 for a step that does not count. */
+const towards = (share: number, { counts }: StepContext): ((before: Tensor, target: Tensor) => Tensor) => {
+  const part = scaled(counts, share)
+  return (before, target) => inSteps(sub(target, before), (x) => mul(x, part), (x) => add(before, x))
+}
 
 /**
  * 1 − β^t. In f32 the plain difference loses four digits at β = 0.999 and t = 1; −expm1(y) = −tanh(y/2) · (exp(y) + 1) with
@@ -102,33 +109,45 @@ const oneMinusPower = (beta: number, exponent: Tensor): Tensor => {
   return mul(tanh(scaled(y, -0.5)), shifted(exp(y), 1))
 }
 
-export const adamWStepOp = stepOp('adamWStep', ['firstMoments', 'secondMoments'], (value, gradient, [first, second], context) => {
+/** Attributes `learningRate`, `beta1`, `beta2`, `epsilon`, `weightDecay`. */
+export const adamWStepOp = stepOp('adamWStep', ['firstMoments', 'secondMoments'], (context) => {
   const { attrs, stepNumber } = context
   const [beta1, beta2] = [numberOf(attrs, 'beta1'), numberOf(attrs, 'beta2')]
-  const firstMoment = towards(first!, gradient, 1 - beta1, context)
-  const secondMoment = inSteps(mul(gradient, gradient), (square) => towards(second!, square, 1 - beta2, context))
-  const correction = (beta: number): Tensor => oneMinusPower(beta, stepNumber)
-  const denominator = inSteps(sqrt(secondMoment), (x) => div(x, sqrt(correction(beta2))), (x) => shifted(x, numberOf(attrs, 'epsilon')))
-  const move = inSteps(div(firstMoment, denominator), (x) => mul(x, div(rate(context), correction(beta1))))
-  return { value: sub(decayed(value, context), move), state: [firstMoment, secondMoment] }
+  const [firstTowards, secondTowards, decayed] = [towards(1 - beta1, context), towards(1 - beta2, context), decay(context)]
+  const stepSize = div(rate(context), oneMinusPower(beta1, stepNumber))
+  const root = sqrt(oneMinusPower(beta2, stepNumber))
+  return (value, gradient, [first, second]) => {
+    const firstMoment = firstTowards(first!, gradient)
+    const secondMoment = inSteps(mul(gradient, gradient), (square) => secondTowards(second!, square))
+    const denominator = inSteps(sqrt(secondMoment), (x) => div(x, root), (x) => shifted(x, numberOf(attrs, 'epsilon')))
+    const move = inSteps(denominator, (x) => div(firstMoment, x), (x) => mul(x, stepSize))
+    return { value: sub(decayed(value), move), state: [firstMoment, secondMoment] }
+  }
 })
 
-export const lionStepOp = stepOp('lionStep', ['momenta'], (value, gradient, [momentum], context) => {
-  const { attrs } = context
-  const mixed = add(scaled(momentum!, numberOf(attrs, 'beta1')), scaled(gradient, 1 - numberOf(attrs, 'beta1')))
-  const zero = scalarLike(mixed, 0)
-  const sign = sub(cast(lessThan(zero, mixed), mixed.dtype), cast(lessThan(mixed, zero), mixed.dtype))
-  return { value: sub(decayed(value, context), mul(sign, rate(context))), state: [towards(momentum!, gradient, 1 - numberOf(attrs, 'beta2'), context)] }
+/** Attributes `learningRate`, `beta1`, `beta2`, `weightDecay`. */
+export const lionStepOp = stepOp('lionStep', ['momenta'], (context) => {
+  const [beta1, beta2] = [numberOf(context.attrs, 'beta1'), numberOf(context.attrs, 'beta2')]
+  const [momentumTowards, decayed, size] = [towards(1 - beta2, context), decay(context), rate(context)]
+  return (value, gradient, [momentum]) => {
+    const mixed = add(scaled(momentum!, beta1), scaled(gradient, 1 - beta1))
+    const zero = scalarLike(mixed, 0)
+    const sign = sub(cast(lessThan(zero, mixed), mixed.dtype), cast(lessThan(mixed, zero), mixed.dtype))
+    return { value: sub(decayed(value), mul(sign, size)), state: [momentumTowards(momentum!, gradient)] }
+  }
 })
 
-export const sgdStepOp = stepOp('sgdStep', ['momenta'], (value, gradient, [momentum], context) => {
+/** Attributes `learningRate`, `momentum`, `nesterov`, `weightDecay` (coupled with the gradient, as in PyTorch's SGD). */
+export const sgdStepOp = stepOp('sgdStep', ['momenta'], (context) => {
   const { attrs } = context
   const [mu, weightDecay] = [numberOf(attrs, 'momentum'), numberOf(attrs, 'weightDecay')]
-  // PyTorch's SGD couples the decay with the gradient.
-  const full = weightDecay === 0 ? gradient : add(gradient, scaled(value, weightDecay))
-  const next = mu === 0 ? momentum! : towards(momentum!, add(scaled(momentum!, mu), full), 1, context)
-  const direction = mu === 0 ? full : attrs['nesterov'] === true ? add(full, scaled(next, mu)) : next
-  return { value: sub(value, mul(direction, rate(context))), state: [next] }
+  const [momentumTowards, size] = [towards(1, context), rate(context)]
+  return (value, gradient, [momentum]) => {
+    const full = weightDecay === 0 ? gradient : add(gradient, scaled(value, weightDecay))
+    const next = mu === 0 ? momentum! : momentumTowards(momentum!, add(scaled(momentum!, mu), full))
+    const direction = mu === 0 ? full : attrs['nesterov'] === true ? add(full, scaled(next, mu)) : next
+    return { value: sub(value, mul(direction, size)), state: [next] }
+  }
 })
 
 /** Five steps of the quintic Newton–Schulz iteration towards the nearest orthogonal matrix. */
@@ -145,17 +164,21 @@ const orthogonalized = (matrix: Tensor): Tensor => {
   return rows > columns ? permute(x, [1, 0]) : x
 }
 
-/** Matrices alone; Jordan et al. 2024, as torch.optim.Muon: momentum by interpolation, step times √max(1, rows / columns). */
-export const muonStepOp = stepOp('muonStep', ['momenta'], (value, gradient, [momentum], context) => {
+/** Attributes `learningRate`, `momentum`, `nesterov`, `weightDecay`, `adjust`. Matrices alone; Jordan et al. 2024, as torch.optim.Muon: momentum by interpolation, step times √max(1, rows / columns). */
+export const muonStepOp = stepOp('muonStep', ['momenta'], (context) => {
   const { attrs } = context
   const mu = numberOf(attrs, 'momentum')
-  const next = towards(momentum!, gradient, 1 - mu, context)
-  const direction = attrs['nesterov'] === true ? add(gradient, scaled(sub(next, gradient), mu)) : next
-  const [rows, columns] = value.shape as [number, number]
-  const adjusted = attrs['adjust'] === 'matchRmsAdamW' ? 0.2 * Math.sqrt(Math.max(rows, columns)) : Math.sqrt(Math.max(1, rows / columns))
-  return { value: sub(decayed(value, context), mul(orthogonalized(direction), scaled(rate(context), adjusted))), state: [next] }
+  const [momentumTowards, decayed] = [towards(1 - mu, context), decay(context)]
+  return (value, gradient, [momentum]) => {
+    const next = momentumTowards(momentum!, gradient)
+    const direction = attrs['nesterov'] === true ? add(gradient, scaled(sub(next, gradient), mu)) : next
+    const [rows, columns] = value.shape as [number, number]
+    const adjusted = attrs['adjust'] === 'matchRmsAdamW' ? 0.2 * Math.sqrt(Math.max(rows, columns)) : Math.sqrt(Math.max(1, rows / columns))
+    return { value: sub(decayed(value), mul(orthogonalized(direction), scaled(rate(context), adjusted))), state: [next] }
+  }
 })
 
+/** √Σ x² over a list. */
 export const globalNormOp = defineOp({
   name: 'globalNorm',
   inputs: ['tensors[]'],
@@ -169,6 +192,7 @@ export const globalNormOp = defineOp({
   },
 })
 
+/** x may have another float dtype than the accumulator. */
 export const addIntoOp = defineOp({
   name: 'addInto',
   inputs: ['accumulator', 'x'],

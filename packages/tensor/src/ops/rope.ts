@@ -56,6 +56,7 @@ const rotate = (x: Tensor, { cosine, sine }: { cosine: Tensor; sine: Tensor }): 
   return concat(2 * half === size ? turned : [...turned, part(2 * half, size - 2 * half)], 3)
 }
 
+/** The opposite turn; attributes `offset`, `scale`. */
 export const ropeBackwardOp = defineOp({
   name: 'ropeBackward',
   inputs: ['frequencies', 'positions?', 'gradient'],
@@ -67,6 +68,7 @@ export const ropeBackwardOp = defineOp({
   },
 })
 
+/** Attributes `offset` (0 where there are positions), `scale`. */
 export const ropeOp = defineOp({
   name: 'rope',
   inputs: ['x', 'frequencies', 'positions?'],
@@ -88,6 +90,7 @@ export const ropeOp = defineOp({
 
 const heads = (attrs: Attrs): { query: number; key: number } => ({ query: numberOf(attrs, 'numHeads'), key: numberOf(attrs, 'numKvHeads') })
 
+/** Attributes as those of qkvRope. */
 export const qkvRopeBackwardOp = defineOp({
   name: 'qkvRopeBackward',
   inputs: ['frequencies', 'positions?', 'qGradient', 'kGradient', 'vGradient'],
@@ -103,6 +106,7 @@ export const qkvRopeBackwardOp = defineOp({
   },
 })
 
+/** Attributes `numHeads`, `numKvHeads`, `offset`, `scale`. */
 export const qkvRopeOp = defineOp({
   name: 'qkvRope',
   inputs: ['qkv', 'frequencies', 'positions?'],

@@ -143,6 +143,7 @@ const logProbsOf = (raw: Tensor, tokenIds: Tensor): Tensor => {
   return max(where(isToken, logProbs, lowest(logProbs)), { axes: [1] })
 }
 
+/** Attributes `temperature`, `topK` (0: all), `topP` (1: all), `minP` (0: all), `repetitionPenalty` (1: none). */
 export const sampleTokenOp = defineOp({
   name: 'sampleToken',
   inputs: ['logits', 'bias?', 'mask?', 'history?', 'uniforms'],

@@ -18,6 +18,7 @@ const over = (axis: number) => ({ axes: [axis], keepDims: true })
 /** x − max(x): what keeps exponentials below 1. */
 const belowMaximum = (x: Tensor, axis: number): Tensor => sub(x, max(x, over(axis)))
 
+/** Attribute `axis`. */
 export const softmaxBackwardOp = defineOp({
   name: 'softmaxBackward',
   inputs: ['output', 'gradient'],
@@ -29,6 +30,7 @@ export const softmaxBackwardOp = defineOp({
   },
 })
 
+/** Attribute `axis`, not negative. */
 export const softmaxOp = defineOp({
   name: 'softmax',
   inputs: ['x'],
@@ -42,6 +44,7 @@ export const softmaxOp = defineOp({
   vjp: ({ saved: { output }, gradients: [g], attrs }) => [execOne(softmaxBackwardOp, [output, g!], attrs)],
 })
 
+/** Attribute `axis`. */
 export const logSoftmaxBackwardOp = defineOp({
   name: 'logSoftmaxBackward',
   inputs: ['output', 'gradient'],
@@ -53,6 +56,7 @@ export const logSoftmaxBackwardOp = defineOp({
   },
 })
 
+/** Attribute `axis`, not negative. */
 export const logSoftmaxOp = defineOp({
   name: 'logSoftmax',
   inputs: ['x'],
@@ -67,6 +71,7 @@ export const logSoftmaxOp = defineOp({
   vjp: ({ saved: { output }, gradients: [g], attrs }) => [execOne(logSoftmaxBackwardOp, [output, g!], attrs)],
 })
 
+/** Attributes `axes`, not negative, and `keepDims`. */
 export const meanOp = defineOp({
   name: 'mean',
   inputs: ['x'],

@@ -18,6 +18,7 @@ const firstOf = (x: Tensor, best: Tensor, axis: number): Tensor => {
   return min(where(equal(x, best), index, full(x.backend, [], x.shape[axis]! - 1, { dtype: 'i32' })), { axes: [axis], keepDims: true })
 }
 
+/** Attribute `axis`, not negative. */
 export const argMaxOp = defineOp({
   name: 'argMax',
   inputs: ['x'],
@@ -33,6 +34,7 @@ export const argMaxOp = defineOp({
 export const argMax = (x: Tensor, options: { readonly axis?: number } = {}): Tensor =>
   execOne(argMaxOp, [x], { axis: normalizeAxis('argMax', options.axis ?? -1, x.shape.length) })
 
+/** Attribute `k`. */
 export const topKOp = defineOp({
   name: 'topK',
   inputs: ['x'],
@@ -77,6 +79,7 @@ const moved = (x: Tensor, axis: number, by: number): Tensor => {
   return inSteps(kept, (y) => pad(y, along(Math.max(0, by)), along(Math.max(0, -by))))
 }
 
+/** Attributes `axis`, not negative, `exclusive`, `reverse`. */
 export const cumSumOp: OpDefinition = defineOp({
   name: 'cumSum',
   inputs: ['x'],
