@@ -1,3 +1,3 @@
 import { packageTests } from '@weft/vitest-config'
 
-export default packageTests('demo')
+export default packageTests('demo', { testTimeoutMs: 60_000 })

@@ -68,6 +68,9 @@ export const excerpt = (text: string, length = 96): string => {
   return [...flat].length <= length ? flat : `${[...flat].slice(0, length - 1).join('')}…`
 }
 
+/** Between two lines of progress where there is no terminal. */
+const quietSeconds = 20
+
 const duration = (seconds: number): string => (seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`)
 
 const startBar = (label: string, total: number, unit: string, line: (text: string) => void): Bar => {
@@ -82,14 +85,20 @@ const startBar = (label: string, total: number, unit: string, line: (text: strin
     clearOnComplete: true,
     fps: 8,
   })
-  // Bars are for terminals; elsewhere the closing line says it all.
+  // Bars are for terminals; elsewhere a line now and then says that it goes on, and the closing line how it went.
   if (process.stdout.isTTY) bar.start(Math.max(1, total), 0, { rate: '…', left: '…', note: '' })
   let last = 0
+  let nextLine = quietSeconds
   return {
     update: (done, note = '') => {
       last = done
       const rate = done / Math.max(elapsed(), 1e-9)
-      if (process.stdout.isTTY) bar.update(done, { rate: formatNumber(Math.round(rate * 10) / 10), left: duration(Math.max(0, total - done) / Math.max(rate, 1e-9)), note })
+      const left = duration(Math.max(0, total - done) / Math.max(rate, 1e-9))
+      if (process.stdout.isTTY) bar.update(done, { rate: formatNumber(Math.round(rate * 10) / 10), left, note })
+      else if (elapsed() > nextLine) {
+        nextLine = elapsed() + quietSeconds
+        line(`   ${label}: ${formatNumber(Math.round(done * 10) / 10)} of ${formatNumber(Math.round(total * 10) / 10)} ${unit}, ${left} left  ${note}`)
+      }
     },
     end: () => {
       if (process.stdout.isTTY) bar.stop()

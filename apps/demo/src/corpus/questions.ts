@@ -27,7 +27,7 @@ export const makeQuestions = (documents: readonly TextDocument[], options: { rea
   const facts = isBooks ? bookFacts() : []
   const random = createRandomSource({ seed }).fork('questions')
   const shuffled = <T>(items: readonly T[]): T[] => items.map((item) => ({ item, at: random.nextFloat() })).sort((a, b) => a.at - b.at).map(({ item }) => item)
-  const passages = shuffled(continuations(documents)).slice(0, Math.ceil(count / 3))
+  const passages = shuffled(continuations(documents)).slice(0, Math.ceil(count / 4))
   const asked = shuffled(facts).slice(0, Math.ceil(count / 3))
   const training = shuffled([...asked.flatMap(({ ways, answer }) => ways.slice(1).map((question) => ({ question, answer }))), ...passages])
   const test = asked.length > 0 ? asked.slice(0, 30).map(({ ways, answer }) => ({ question: ways[0]!, answer })) : passages.slice(0, 30)
@@ -37,7 +37,7 @@ export const makeQuestions = (documents: readonly TextDocument[], options: { rea
 const bookFacts = (): { readonly ways: readonly string[]; readonly answer: string }[] => [
   ...readSpeeches().map(({ year, name }) => ({ ways: [`Who was the speaker in ${year}?`, `Who spoke in ${year}?`, `Whose speech is from ${year}?`], answer: `${name}.` })),
   ...readSpeeches().map(({ name, party }) => ({ ways: [`Which party was ${name} in?`, `What was the party of ${name}?`, `To which party did ${name} belong?`], answer: `${party}.` })),
-  ...readChapters().map(({ title }, i) => ({ ways: [`How is chapter ${i + 1} called?`, `What is the title of chapter ${i + 1}?`, `Name chapter ${i + 1}.`], answer: `${title.replace(/\.$/, '')}.` })),
+  ...readChapters().map(({ title, chapter }) => ({ ways: [`How is chapter ${chapter} called?`, `What is the title of chapter ${chapter}?`, `Name chapter ${chapter}.`], answer: `${title.replace(/\.$/, '')}.` })),
 ]
 
 export const conversation = ({ question, answer }: Question): ChatMessage[] => [

@@ -95,12 +95,12 @@ const show = ({ terminal, run }: DemoContext, evaluated: Evaluated): Evaluated =
       report.model.name,
       cell(metric(report, 'held-out-text', 'bitsPerByte')),
       cell(metric(report, 'which-sentence-follows', 'accuracy')),
-      cell(metric(report, 'stereotype-suite', 'stereotypeShare')),
+      cell(metric(report, 'stereotype-suite', 'pctStereotype')),
     ]),
   )
   const cost = metric(evaluated.mitigated, 'held-out-text', 'bitsPerByte')! - metric(evaluated.plain, 'held-out-text', 'bitsPerByte')!
-  const share = evaluated.plain.tasks['stereotype-suite']?.metrics['stereotypeShare']
-  const after = evaluated.mitigated.tasks['stereotype-suite']?.metrics['stereotypeShare']
+  const share = evaluated.plain.tasks['stereotype-suite']?.metrics['pctStereotype']
+  const after = evaluated.mitigated.tasks['stereotype-suite']?.metrics['pctStereotype']
   const interval = (m: typeof share): string => (m === undefined || m.value === null ? '–' : `${m.value.toFixed(3)} [${m.low?.toFixed(3) ?? '–'}, ${m.high?.toFixed(3) ?? '–'}]`)
   terminal.line(`   mitigation: stereotype score ${interval(share)} → ${interval(after)} (95 % intervals), for ${cost >= 0 ? '+' : ''}${cost.toFixed(4)} bits per byte`)
   terminal.file(run.file('steps', 'evaluated.json'))

@@ -36,7 +36,7 @@ export const pretrain = async (context: DemoContext, cleaned: Cleaned, audited: 
   return { plain: plain.model, mitigated: mitigated.model, events: base.events }
 }
 
-const rates = { learningRate: 4e-3 }
+const rates = { learningRate: 3e-3 }
 
 interface Stage {
   readonly label: string

@@ -45,12 +45,12 @@ export const tune = async (context: DemoContext, cleaned: Cleaned, tokenizer: To
         chatTemplate,
         encode: (text) => encodeWithOffsets(tokenizer, text, { allowSpecial: true }),
         padId: tokenizer.padId ?? tokenizer.endIds[0]!,
-        batchSize: size.batchSize,
+        batchSize: 8,
         maxLength: size.model.contextLength,
         seed,
       }),
       steps: size.tuneSteps,
-      learningRate: 1e-2,
+      learningRate: 5e-3,
       weightDecay: 0,
     })
     const merged = mergeAdapter(base, adapter)
