@@ -13,7 +13,7 @@ export interface RunFolder {
   write(name: string, text: string): Promise<void>
 }
 
-export const openRun = (path: string): RunFolder => {
+const openRun = (path: string): RunFolder => {
   const stepFile = (step: string): string => join(path, 'steps', `${step}.json`)
   const write = async (file: string, text: string): Promise<void> => {
     const sink = await atomicSink(file)

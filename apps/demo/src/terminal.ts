@@ -3,7 +3,7 @@ import { appendFileSync } from 'node:fs'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { SingleBar } from 'cli-progress'
 
-export interface Bar {
+interface Bar {
   update(done: number, note?: string): void
   end(): void
 }

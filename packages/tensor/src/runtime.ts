@@ -21,7 +21,7 @@ interface BackendRuntime {
 }
 
 /** Told of every handle made and ended on a backend that is watched. */
-export interface LeakWatcher {
+interface LeakWatcher {
   made(tensor: Tensor): void
   ended(tensor: Tensor): void
 }

@@ -21,7 +21,7 @@ export type OptimizerConfig =
   | { readonly kind: 'lion'; readonly learningRate: number; readonly beta1?: number; readonly beta2?: number; readonly weightDecay?: number }
   | { readonly kind: 'sgd'; readonly learningRate: number; readonly momentum?: number; readonly nesterov?: boolean; readonly weightDecay?: number }
 
-export interface StepState {
+interface StepState {
   readonly values: readonly Tensor[]
   readonly masters: readonly Tensor[]
   readonly state: readonly (readonly Tensor[])[]

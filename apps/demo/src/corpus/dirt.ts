@@ -2,7 +2,7 @@
 // which personal data it redacts. All of it is invented; card numbers are the industry's test numbers.
 import { createRandomSource, type RandomSource, type TextDocument } from '@weft/contracts'
 
-export type Dirt = 'exactDuplicate' | 'nearDuplicate' | 'boilerplate' | 'repetition' | 'rude'
+type Dirt = 'exactDuplicate' | 'nearDuplicate' | 'boilerplate' | 'repetition' | 'rude'
 
 export interface Truth {
   /** Ids that should be dropped, and why. Of a pair of duplicates either may go: `of` names the other. */

@@ -29,7 +29,7 @@ const followsTask = (documents: readonly TextDocument[], count: number, seed: nu
   return defineTask({ kind: 'multipleChoice', name: 'which-sentence-follows', items })
 }
 
-export const tasksOf = ({ heldOut }: Cleaned, { size, seed }: DemoContext): Task[] => {
+const tasksOf = ({ heldOut }: Cleaned, { size, seed }: DemoContext): Task[] => {
   const suite = stereotypeSuite()
   const documents = heldOut.slice(0, size.evaluationDocuments)
   return [
@@ -85,7 +85,7 @@ const measure = async ({ terminal, seed, signal }: DemoContext, model: LanguageM
   throw new Error(`evaluation of ${model.name} ended without a report`)
 }
 
-export const metric = (report: EvaluationReport, task: string, name: string): number | null => report.tasks[task]?.metrics[name]?.value ?? null
+const metric = (report: EvaluationReport, task: string, name: string): number | null => report.tasks[task]?.metrics[name]?.value ?? null
 
 const show = ({ terminal, run }: DemoContext, evaluated: Evaluated): Evaluated => {
   const cell = (value: number | null): string => (value === null ? '–' : value.toFixed(3))

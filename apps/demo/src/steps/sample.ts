@@ -7,7 +7,7 @@ import type { Cleaned } from './clean.ts'
 import type { Pretrained } from './pretrain.ts'
 import { lmOf } from './tune.ts'
 
-export interface Sample {
+interface Sample {
   readonly temperature: number
   readonly prompt: string
   readonly text: string

@@ -51,7 +51,7 @@ export const runGradients = (backend: Backend, opCase: OpCase, call: Call): Prom
 const references = new WeakMap<OpCase, Promise<Result[]>>()
 
 /** The f64 gradients of the reference backend, themselves checked against central differences, once a process. */
-export const referenceGradients = async (opCase: OpCase): Promise<Result[]> => {
+const referenceGradients = async (opCase: OpCase): Promise<Result[]> => {
   const known = references.get(opCase)
   if (known !== undefined) return known
   const made = checkedGradients(opCase)

@@ -48,7 +48,7 @@ export const inDoublePrecision = ({ inputs, attrs }: Call): Call => {
 }
 
 /** Puts a sample on a backend. The result is the only handle on its storage. */
-export const place = (backend: Backend, sample: SampleTensor, placement: Placement = 'plain'): Tensor => {
+const place = (backend: Backend, sample: SampleTensor, placement: Placement = 'plain'): Tensor => {
   const { values, shape, dtype } = sample
   const upload = (list: ArrayLike<number>, as: Shape): Tensor => tensor(backend, list, as, { dtype })
   if (placement === 'plain' || shape.length === 0) return upload(values, shape)
@@ -90,7 +90,7 @@ const widened = ({ values, shape }: SampleTensor): HostArray => {
   return out
 }
 
-export const placeAll = (backend: Backend, call: Call, placement: Placement = 'plain'): Slot<Tensor>[] => call.inputs.map((slot) => mapSlot(slot, (sample) => place(backend, sample, placement)))
+const placeAll = (backend: Backend, call: Call, placement: Placement = 'plain'): Slot<Tensor>[] => call.inputs.map((slot) => mapSlot(slot, (sample) => place(backend, sample, placement)))
 
 export interface Result {
   readonly shape: Shape
