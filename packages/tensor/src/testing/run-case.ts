@@ -90,7 +90,7 @@ const widened = ({ values, shape }: SampleTensor): HostArray => {
   return out
 }
 
-const placeAll = (backend: Backend, call: Call, placement: Placement = 'plain'): Slot<Tensor>[] => call.inputs.map((slot) => mapSlot(slot, (sample) => place(backend, sample, placement)))
+export const placeAll = (backend: Backend, call: Call, placement: Placement = 'plain'): Slot<Tensor>[] => call.inputs.map((slot) => mapSlot(slot, (sample) => place(backend, sample, placement)))
 
 export interface Result {
   readonly shape: Shape
