@@ -1,5 +1,5 @@
 // The whole tree of commands, and the options that all of them take.
-import { Command } from 'commander'
+import type { Command } from 'commander'
 import { addBackendCommands } from './commands/backend.ts'
 import { addCurationCommands } from './commands/curation.ts'
 import { addEvaluationCommands } from './commands/evaluation.ts'
@@ -7,6 +7,7 @@ import { addModelCommands } from './commands/model.ts'
 import { addTokenizerCommands } from './commands/tokenizer.ts'
 import { addTrainingCommands } from './commands/training.ts'
 import { version } from './version.ts'
+import { WeftCommand } from './weft-command.ts'
 
 const examples = `
 Examples, from text to a chat:
@@ -20,7 +21,7 @@ Examples, from text to a chat:
 Exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.`
 
 export const createProgram = (): Command => {
-  const program = new Command('weft')
+  const program = new WeftCommand('weft')
     // Before any .command(): children copy it.
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
     .configureHelp({ showGlobalOptions: true, sortSubcommands: false })

@@ -4,7 +4,7 @@ import { SingleBar } from 'cli-progress'
 export interface ProgressBar {
   /** @param total may become known, or change, on the way. */
   update(done: number, total: number, note?: string): void
-  /** Takes the bar away and leaves one line. */
+  /** Takes the bar away and leaves one line, if it took long enough to be worth one. */
   end(): void
 }
 
@@ -54,7 +54,9 @@ export const startBar = ({ label, unit, isQuiet }: { readonly label: string; rea
     },
     end: () => {
       if (bar.isActive) bar.stop()
-      process.stderr.write(`${label}: ${formatNumber(state.done)} ${unit} in ${duration((performance.now() - start) / 1000)}${state.note === '' ? '' : `, ${state.note}`}\n`)
+      const seconds = (performance.now() - start) / 1000
+      if (seconds < 1 || state.total === 0) return // nothing that anybody has waited for
+      process.stderr.write(`${label}: ${formatNumber(state.done)} ${unit} in ${duration(seconds)}${state.note === '' ? '' : `, ${state.note}`}\n`)
     },
   }
 }

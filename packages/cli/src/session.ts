@@ -1,6 +1,6 @@
 // One run of the command: where its output goes, what stops it, and how it ends. Results go to standard output, all else to standard error.
-import type { Command } from 'commander'
 import { startBar, type ProgressBar } from './progress-bar.ts'
+import type { WeftCommand } from './weft-command.ts'
 
 export interface Session {
   readonly isJson: boolean
@@ -18,6 +18,8 @@ export interface Session {
   /** A line on standard error with --json too. */
   warn(line: string): void
   bar(label: string, unit: string): ProgressBar
+  /** Lets Ctrl-C have its turn where a backend answers so promptly that nothing else would. */
+  turn(): Promise<void>
 }
 
 /** Wrong use that only shows once the command runs: exit code 2. */
@@ -48,10 +50,12 @@ type Action<O> = (session: Session, options: O, args: readonly string[]) => Prom
 export const runs =
   <O>(load: () => Promise<Action<O>>) =>
   async (...given: unknown[]): Promise<void> => {
-    const command = given.at(-1) as Command
+    const command = given.at(-1) as WeftCommand
     const options = command.optsWithGlobals<O & GlobalOptions>()
     const session = createSession(options)
     try {
+      const missing = command.missingOption()
+      if (missing !== undefined) throw new UsageError(`required option '${missing}' not specified`)
       await (await load())(session, options, command.processedArgs.flat().filter((arg) => typeof arg === 'string') as string[])
     } catch (error) {
       process.exitCode = fail(error, options.debug === true)
@@ -77,6 +81,7 @@ const createSession = ({ json, verbose }: GlobalOptions): Session => {
     note: (line) => (isJson ? undefined : warn(line)),
     warn,
     bar: (label, unit) => startBar({ label, unit, isQuiet: isJson }),
+    turn: () => new Promise((resolve) => setImmediate(resolve)),
   }
 }
 
@@ -89,7 +94,10 @@ const fail = (error: unknown, isDebugging: boolean): number => {
   const message = error instanceof Error ? error.message : String(error)
   process.stderr.write(isDebugging && error instanceof Error ? `${error.stack ?? message}\n` : `error: ${message}\n`)
   if (!isDebugging && error instanceof Error && !isForPeople(error)) process.stderr.write('(an unexpected error: --debug prints where it comes from)\n')
-  return error instanceof UsageError ? 2 : 1
+  return isWrongUse(error) ? 2 : 1
 }
 
-const isForPeople = (error: Error): boolean => error instanceof UsageError || 'kind' in error
+/** What was said on the command line is wrong: ours, or commander's. */
+const isWrongUse = (error: unknown): boolean => error instanceof UsageError || (error instanceof Error && 'code' in error && error.code === 'commander.invalidArgument')
+
+const isForPeople = (error: Error): boolean => isWrongUse(error) || 'kind' in error

@@ -75,6 +75,7 @@ export const runLoop = async (session: Session, options: LoopOptions): Promise<T
       signal: session.signal,
     })) {
       events.push(event)
+      await session.turn()
       if (event.kind === 'validation') heldOut = `, held out ${event.lossNats.toFixed(3)}`
       if (event.kind === 'checkpoint') savedStep = event.step
       if (event.kind === 'step') bar.update(event.step, settings.steps, `loss ${event.lossNats.toFixed(3)}${heldOut}`)

@@ -54,5 +54,5 @@ export const addModelCommands = (program: Command): void => {
     .description('talk to a model; without a terminal each line of standard input is a message')
     .option('--system <text>', 'a system message before the first turn')
     .addHelpText('after', '\nExample:\n  weft model chat --model assistant/')
-    .action(runs(async () => (await load()).chat))
+    .action(runs(async () => (await import('../runs/chat.ts')).chat))
 }
