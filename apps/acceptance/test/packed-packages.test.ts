@@ -19,11 +19,11 @@ const tarballOf = (name: string): string => {
 
 const all = packages()
 
-/** The packages that the README's install line names. */
+/** The packages that the README's install lines name. */
 const installLine = (readme: string): string[] => {
-  const line = codeBlocks(readme).filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n')).find((text) => /^npm (install|i) /.test(text))
-  if (line === undefined) throw new Error('the README has no `npm install …` line in a ```sh block')
-  return line.split(/\s+/).slice(2).filter((word) => !word.startsWith('-'))
+  const lines = codeBlocks(readme).filter(({ language }) => language === 'sh').flatMap(({ code }) => code.split('\n')).filter((text) => /^npm (install|i) /.test(text))
+  if (lines.length === 0) throw new Error('the README has no `npm install …` line in a ```sh block')
+  return [...new Set(lines.flatMap((line) => line.split(/\s+/).slice(2)))].filter((word) => word !== '' && !word.startsWith('-') && !word.startsWith('#'))
 }
 
 const install = async (folder: string, names: readonly string[]): Promise<void> => {
