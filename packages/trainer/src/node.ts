@@ -1,5 +1,5 @@
 // Checkpoints in a folder of the file system.
-import { mkdir, readdir, rm, stat } from 'node:fs/promises'
+import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileSource, writeFiles } from '@weft/sources/node'
 import { trainingStateFile, type CheckpointStore } from './checkpoint-store.ts'
@@ -19,12 +19,29 @@ export const folderStore = (path: string): CheckpointStore => {
     write: async (name, files) => {
       await mkdir(path, { recursive: true })
       await removeLeftovers(path)
-      await rm(join(path, name), { recursive: true, force: true }) // an older run's checkpoint of this name
-      await writeFiles(join(path, name), files)
+      const isTaken = (await stat(join(path, name)).catch(() => undefined)) !== undefined
+      if (isTaken) await replaceFolder(path, name, (staged) => writeFiles(staged, files))
+      else await writeFiles(join(path, name), files)
     },
     read: (name, file) => fileSource(join(path, name, file)),
     remove: (name) => rm(join(path, name), { recursive: true, force: true }),
   }
+}
+
+/** An older run's checkpoint of this name stays until the new one is whole; only a kill between the two renames leaves neither. */
+const replaceFolder = async (path: string, name: string, write: (staged: string) => Promise<void>): Promise<void> => {
+  const [target, staged, old] = [join(path, name), join(path, `.weft-${name}-${process.pid}-0.tmp`), join(path, `.weft-${name}-${process.pid}-1.tmp`)]
+  await rm(staged, { recursive: true, force: true })
+  await rm(old, { recursive: true, force: true })
+  await write(staged)
+  await rename(target, old)
+  try {
+    await rename(staged, target)
+  } catch (error) {
+    await rename(old, target)
+    throw error
+  }
+  await rm(old, { recursive: true, force: true })
 }
 
 /** Temporary folders carry the id of the process that made them. */

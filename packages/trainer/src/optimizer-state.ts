@@ -1,4 +1,5 @@
 // The live state of a run: what the optimizer remembers of each group, and one update of all of it. Owns its tensors.
+import { ConfigError } from '@weft/contracts'
 import type { Backend, Tensor } from '@weft/tensor'
 import { disposeAll, keep, noGrad, tidy, zeros } from '@weft/tensor'
 import { optimizerRule, type OptimizerConfig } from './optimizer.ts'
@@ -21,6 +22,10 @@ export interface OptimizerState {
 
 export const createOptimizerState = (config: OptimizerConfig, groups: readonly ParameterGroup[], backend: Backend): OptimizerState => {
   const rule = optimizerRule(config)
+  const other = groups.flatMap(({ parameters }) => parameters).find(({ value }) => value.shape.length !== 2)
+  if (rule.matricesOnly === true && other !== undefined) {
+    throw new ConfigError(`optimizer ${config.kind}: trains matrices alone, ${other.name} is [${other.value.shape.join(', ')}]; leave it out of \`parameters\` or use adamW`)
+  }
   const lists: (readonly (readonly Tensor[])[])[] = groups.map(({ parameters }) => rule.stateNames.map(() => parameters.map(({ value }) => keep(zeros(backend, value.shape)))))
   const steps = groups.map(() => keep(zeros(backend, [])))
   return {

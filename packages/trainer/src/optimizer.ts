@@ -1,7 +1,7 @@
 // Optimizers as data: which settings, which state tensors, which step operation of @weft/tensor. Knows no layer.
 import { ConfigError } from '@weft/contracts'
 import type { Tensor } from '@weft/tensor'
-import { adamWStep, lionStep, sgdStep } from '@weft/tensor/ops'
+import { adamWStep, lionStep, muonStep, sgdStep } from '@weft/tensor/ops'
 
 export type OptimizerConfig =
   /** Loshchilov, Hutter, "Decoupled weight decay regularization" (2019), PyTorch's order of operations. */
@@ -20,6 +20,19 @@ export type OptimizerConfig =
   /** Chen et al., "Symbolic discovery of optimization algorithms" (2023). */
   | { readonly kind: 'lion'; readonly learningRate: number; readonly beta1?: number; readonly beta2?: number; readonly weightDecay?: number }
   | { readonly kind: 'sgd'; readonly learningRate: number; readonly momentum?: number; readonly nesterov?: boolean; readonly weightDecay?: number }
+  /** Jordan et al., "Muon" (2024), as torch.optim.Muon; trains matrices alone. */
+  | {
+      readonly kind: 'muon'
+      readonly learningRate: number
+      /** Default 0.95. */
+      readonly momentum?: number
+      /** Default true. */
+      readonly nesterov?: boolean
+      /** Default 0.1. */
+      readonly weightDecay?: number
+      /** Step size by shape: `original` (default) √max(1, rows / columns); `matchRmsAdamW` 0.2 · √max(rows, columns). */
+      readonly adjust?: 'original' | 'matchRmsAdamW'
+    }
 
 interface StepState {
   readonly values: readonly Tensor[]
@@ -32,6 +45,7 @@ interface OptimizerRule<C> {
   /** Names of the state lists, one tensor a parameter each. */
   readonly stateNames: readonly string[]
   readonly defaultWeightDecay: number
+  readonly matricesOnly?: true
   apply(config: C, now: StepState & { readonly gradients: readonly Tensor[]; readonly gradientScale: Tensor }, settings: { readonly learningRate: number; readonly weightDecay: number }): StepState
 }
 
@@ -62,6 +76,18 @@ const rules: { readonly [K in OptimizerConfig['kind']]: OptimizerRule<ConfigOf<K
     defaultWeightDecay: 0,
     apply: (config, { values, masters, gradients, gradientScale, step, state: [momenta] }, settings) => {
       const next = sgdStep({ values, masters, gradients, momenta: momenta!, step, gradientScale }, { momentum: config.momentum ?? 0, nesterov: config.nesterov ?? false, ...settings })
+      return { values: next.values, masters: next.masters, state: [next.momenta], step: next.step }
+    },
+  },
+  muon: {
+    stateNames: ['momenta'],
+    defaultWeightDecay: 0.1,
+    matricesOnly: true,
+    apply: (config, { values, masters, gradients, gradientScale, step, state: [momenta] }, settings) => {
+      const next = muonStep(
+        { values, masters, gradients, momenta: momenta!, step, gradientScale },
+        { momentum: config.momentum ?? 0.95, nesterov: config.nesterov ?? true, adjust: config.adjust ?? 'original', ...settings },
+      )
       return { values: next.values, masters: next.masters, state: [next.momenta], step: next.step }
     },
   },

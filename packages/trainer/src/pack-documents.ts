@@ -28,6 +28,7 @@ export interface PackOptions {
  */
 export const packDocuments = (options: PackOptions): BatchSource<TokenBatch> => {
   const { corpus, sequenceLength, batchSize, epochs = Infinity, shuffle = true } = options
+  requireCounts('packDocuments', { sequenceLength, batchSize })
   const rows = Math.floor((corpus.tokenIds.length - 1) / sequenceLength)
   if (rows < 1) throw new ConfigError(`packDocuments: ${corpus.tokenIds.length} tokens do not fill one row of ${sequenceLength} + 1; use a shorter sequenceLength or more text`)
   const dropRemainder = options.dropRemainder ?? shuffle
@@ -47,9 +48,10 @@ export const packDocuments = (options: PackOptions): BatchSource<TokenBatch> => 
   }
 }
 
-const parsePosition = (position: Json): [number, number] => {
+/** [epoch, next batch]. */
+export const parsePosition = (position: Json): [number, number] => {
   if (Array.isArray(position) && position.length === 2 && position.every((x) => Number.isInteger(x) && x >= 0)) return [position[0] as number, position[1] as number]
-  throw new ConfigError(`packDocuments: expected a position [epoch, batch], got ${JSON.stringify(position)}`)
+  throw new ConfigError(`expected a position [epoch, batch], got ${JSON.stringify(position)}`)
 }
 
 interface EpochLayout {
@@ -73,6 +75,11 @@ const epochLayout = ({ starts }: TokenCorpus, rows: number, random: RandomSource
 }
 
 const sequence = (length: number): Uint32Array => Uint32Array.from({ length }, (_, i) => i)
+
+/** @throws ConfigError where one is not an integer ≥ 1: a batch of nothing would never end. */
+export const requireCounts = (where: string, counts: Readonly<Record<string, number>>): void => {
+  for (const [name, value] of Object.entries(counts)) if (!Number.isInteger(value) || value < 1) throw new ConfigError(`${where}: expected ${name} to be an integer ≥ 1, got ${value}`)
+}
 
 /** Fisher–Yates. */
 export const shuffleInPlace = (items: Uint32Array, random: RandomSource): void => {

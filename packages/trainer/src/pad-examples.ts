@@ -2,7 +2,7 @@
 import { ConfigError, createRandomSource, type Json } from '@weft/contracts'
 import type { TokenBatch } from '@weft/tensor'
 import type { BatchSource } from './batch-source.ts'
-import { shuffleInPlace } from './pack-documents.ts'
+import { parsePosition, requireCounts, shuffleInPlace } from './pack-documents.ts'
 
 export interface TrainingExample {
   readonly tokenIds: ArrayLike<number>
@@ -25,10 +25,11 @@ export interface PadOptions {
 /** Rows are as long as the batch's longest example, rounded up to a multiple of 8, so that few different shapes occur. */
 export const padDocuments = (options: PadOptions): BatchSource<TokenBatch> => {
   const { examples, batchSize, epochs = Infinity, shuffle = true } = options
+  requireCounts('padDocuments', { batchSize })
   if (examples.length === 0) throw new ConfigError('padDocuments: expected at least one example')
   return {
     *open(from?: Json) {
-      let [epoch, first] = Array.isArray(from) ? (from as [number, number]) : [0, 0]
+      let [epoch, first] = from === undefined ? [0, 0] : parsePosition(from)
       const batches = Math.ceil(examples.length / batchSize)
       for (; epoch < epochs; epoch++, first = 0) {
         const order = Uint32Array.from({ length: examples.length }, (_, i) => i)

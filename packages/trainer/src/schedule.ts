@@ -12,7 +12,7 @@ export type Schedule =
 
 /**
  * The factor for the update number `step` (from 0) of `totalSteps`; in [0, 1].
- * @throws ConfigError for negative or fractional step counts.
+ * @throws ConfigError for negative or fractional step counts and unknown kinds.
  */
 export const scheduleFactor = (schedule: Schedule, step: number, totalSteps: number): number => {
   const warmupSteps = schedule.warmupSteps ?? 0
@@ -35,5 +35,7 @@ export const scheduleFactor = (schedule: Schedule, step: number, totalSteps: num
       const left = Math.max(0, totalSteps - step)
       return left >= schedule.decaySteps ? 1 : minFactor + (1 - minFactor) * (left / Math.max(1, schedule.decaySteps))
     }
+    default:
+      throw new ConfigError(`schedule.kind: expected constant, warmupCosine, warmupLinear or warmupStableDecay, got ${JSON.stringify((schedule as { kind: unknown }).kind)}`)
   }
 }

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createRandomSource } from '@weft/contracts'
 import { afterAll, expect, test } from 'vitest'
+import { folderStore } from '../src/node.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'weft-kill-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -12,13 +13,14 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 const steps = 40
 
 /** Runs until the end, or is killed so many ms after it began to train; the lines that it printed. */
-const run = (folder: string, killAfterMs: number | undefined): Promise<{ lines: string[]; isDone: boolean }> =>
+const run = (folder: string, killAfterMs: number | undefined, hang = ''): Promise<{ lines: string[]; isDone: boolean }> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--conditions=@weft/source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'killed-run.ts'), folder, String(steps)], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(process.execPath, ['--conditions=@weft/source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, 'killed-run.ts'), folder, String(steps), hang], { stdio: ['ignore', 'pipe', 'inherit'] })
     let output = ''
     child.stdout.on('data', (chunk: Buffer) => {
       if (output === '' && killAfterMs !== undefined) setTimeout(() => child.kill('SIGKILL'), killAfterMs)
       output += chunk.toString()
+      if (output.includes('hanging\n')) child.kill('SIGKILL')
     })
     child.on('error', reject)
     child.on('close', (code) => resolve({ lines: output.split('\n').slice(0, -1), isDone: code === 0 }))
@@ -46,4 +48,17 @@ test('a run that is killed again and again ends with the losses of one that was 
   expect(kills).toBeGreaterThan(2)
   expect(together.get(String(steps))).toBe(whole.get(String(steps)))
   expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([]) // what the kills left half written is gone
+})
+
+test.each(['step', 'save'])('killed for certain in the middle of a %s', { timeout: 60_000 }, async (hang) => {
+  const folder = join(scratch, hang)
+  const killed = await run(folder, undefined, hang)
+  expect(killed.isDone).toBe(false)
+  expect(killed.lines).toContain('hanging')
+  expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toHaveLength(hang === 'save' ? 1 : 0)
+  expect(await folderStore(folder).list()).toEqual(['step-000000004', 'step-000000008'])
+  const rest = lossesOf((await run(folder, undefined)).lines)
+  const whole = lossesOf((await run(join(scratch, `whole-${hang}`), undefined)).lines)
+  expect([...rest]).toEqual([...whole].slice(8))
+  expect(readdirSync(folder).sort()).toEqual(['step-000000036', 'step-000000040'])
 })

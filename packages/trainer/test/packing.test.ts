@@ -56,6 +56,7 @@ test('too little text is said before training begins', () => {
   const corpus = tokenCorpus([{ tokenIds: [1, 2, 3] }])
   expect(() => packDocuments({ corpus, sequenceLength: 8, batchSize: 1, seed: 1 })).toThrow(/3 tokens do not fill one row of 8/)
   expect(() => packDocuments({ corpus, sequenceLength: 1, batchSize: 9, seed: 1 })).toThrow(/do not fill a batch of 9/)
+  expect(() => packDocuments({ corpus, sequenceLength: 1, batchSize: 0, seed: 1 })).toThrow(/batchSize to be an integer ≥ 1, got 0/)
 })
 
 // transformers' get_scheduler, 5 warm-up steps of 20, evaluated by its formulas at steps 0, 2, 5, 10, 19.
