@@ -1,6 +1,7 @@
 // The end: talk to it. Ctrl-C stops an answer, not the program; /quit or Ctrl-D leaves.
 import { createInterface } from 'node:readline/promises'
 import { isWeftError, type ChatMessage, type LanguageModel } from '@weft/contracts'
+import { nextTurn } from './next-turn.ts'
 import { paint } from './terminal.ts'
 
 export const chat = async (lm: LanguageModel): Promise<void> => {
@@ -29,6 +30,7 @@ const say = async (lm: LanguageModel, messages: readonly ChatMessage[], signal: 
   let text = ''
   try {
     for await (const event of lm.generate({ prompt: messages, maxNewTokens: 60, temperature: 0.3 }, { signal })) {
+      await nextTurn()
       if (event.kind !== 'token') continue
       process.stdout.write(event.text)
       text += event.text

@@ -7,6 +7,7 @@ import { cast } from '@weft/tensor/ops'
 import type { BatchItem, BatchSource } from './batch-source.ts'
 import { checkpointName, trainingStateFile, type CheckpointStore } from './checkpoint-store.ts'
 import type { Objective } from './objective.ts'
+import { nextTurn } from './next-turn.ts'
 import { optimizerRule, type OptimizerConfig } from './optimizer.ts'
 import { createOptimizerState, type OptimizerState } from './optimizer-state.ts'
 import { defaultGroups, groupParameters, type GroupRule } from './parameter-groups.ts'
@@ -154,6 +155,7 @@ async function* runSteps<B>(options: TrainOptions<B>, run: Run): AsyncGenerator<
   }
   try {
     while (run.step < steps) {
+      await nextTurn()
       const microBatches = await takeMicroBatches(items, options.gradientAccumulationSteps ?? 1, run, signal)
       if (isAborted(signal) || microBatches.length === 0) break
       const next = launch(options, run, microBatches)
@@ -243,6 +245,7 @@ const validate = async <B>(options: TrainOptions<B>, run: Run): Promise<TrainEve
   let weight = 0
   const totals: Record<string, number> = {}
   for await (const { batch } of options.validation!.batches.open()) {
+    await nextTurn()
     if (isAborted(options.signal)) break
     const result = runEvaluationStep(options.objective, batch, options.seed)
     const values = await readResult(result)

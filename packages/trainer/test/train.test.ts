@@ -173,6 +173,14 @@ test('a loss that stays not finite is an error with advice', async () => {
   expect(String(error)).toMatch(/those of step 2\. Lower the learning rate/)
 })
 
+test('timers and signals are served while a backend computes at once', async () => {
+  let turns = 0
+  const timer = setInterval(() => turns++, 0)
+  await collect(setUp({ steps: 60 }).run)
+  clearInterval(timer)
+  expect(turns).toBeGreaterThan(5)
+})
+
 test('break frees all that training held', async () => {
   const { backend, run } = setUp({ steps: 50 })
   const before = memory(backend).buffers

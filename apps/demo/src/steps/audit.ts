@@ -35,14 +35,27 @@ async function* fromArray<T>(items: readonly T[]): AsyncGenerator<T> {
 
 const percent = (share: number | null | undefined): string => (share === null || share === undefined ? '–' : `${(100 * share).toFixed(1)} %`)
 
+/** The words whose company leans most to one gender, and what is left of it. */
+const showCompany = (terminal: DemoContext['terminal'], before: BiasReport, after: BiasReport): void => {
+  const contrastOf = (report: BiasReport) => report.families.find(({ name }) => name === 'gender')?.contrast
+  const contrast = contrastOf(before)
+  if (contrast === undefined) return
+  const left = new Map(contrastOf(after)?.words.map(({ word, value }) => [word, value]))
+  const strongest = contrast.words.filter(({ value }) => value !== null).toSorted((a, b) => Math.abs(b.value!) - Math.abs(a.value!))
+  if (strongest.length === 0) return
+  const times = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : `${Math.exp(Math.abs(value)).toFixed(1)} × ${contrast.groups[value >= 0 ? 0 : 1]}`)
+  terminal.table(['company of', 'list', 'nearer before', 'nearer after'], strongest.slice(0, 6).map(({ word, attribute, value }) => [word ?? '', attribute, times(value), times(left.get(word))]))
+}
+
 const show = ({ terminal, run }: DemoContext, audited: Audited): Audited => {
   const { before, after } = audited
   const rows: (string | number)[][] = [['pronouns', 'female', percent(before.pronouns.femaleShare.value), percent(after.pronouns.femaleShare.value)]]
   before.families.forEach((family, f) => {
     if (family.groups.reduce((sum, { mentions }) => sum + mentions, 0) < 20) return
-    for (const [g, { name, share }] of family.groups.entries()) rows.push([family.name, name, percent(share.value), percent(after.families[f]!.groups[g]!.share.value)])
+    for (const [g, { name, share, mentions }] of family.groups.entries()) if (mentions > 0) rows.push([family.name, name, percent(share.value), percent(after.families[f]!.groups[g]!.share.value)])
   })
-  terminal.table(['family', 'group', 'share before', 'share after'], rows.slice(0, 16))
+  terminal.table(['family', 'group', 'share before', 'share after'], rows.slice(0, 20))
+  showCompany(terminal, before, after)
   terminal.line(`   ${formatNumber(audited.mitigated.length)} documents with the counterparts`)
   terminal.file(run.file('steps', 'audited.json'))
   return audited

@@ -5,6 +5,7 @@ import { curate, summarizeCuration, type CurationSummary, type Step } from '@wef
 import { blocklist, c4Quality, exactDeduplicate, gopherQuality, gopherRepetition, minHashDeduplicate, redactPersonalData } from '@weft/curation/steps'
 import { rudeWords, scoreCuration } from '../corpus/dirt.ts'
 import type { DemoContext } from '../context.ts'
+import { nextTurn } from '../next-turn.ts'
 import { excerpt, formatNumber } from '../terminal.ts'
 import type { Collected } from './collect.ts'
 
@@ -17,9 +18,12 @@ export interface Cleaned {
   readonly score?: ReturnType<typeof scoreCuration>
 }
 
-/** Rules for prose in documents of one line: C4's line rules would see the whole document as a line, so its sentence count is lowered. */
+/**
+ * Rules for prose in documents of one line: C4's line rules would see the whole document as a line, so its sentence count is lowered; speeches
+ * full of sums of money and dialogue full of dashes have fewer words with a letter than web pages.
+ */
 export const curationSteps = (): Step[] => [
-  gopherQuality({ minWords: 40 }),
+  gopherQuality({ minWords: 40, minAlphabeticWords: 0.65 }),
   gopherRepetition(),
   c4Quality({ minSentences: 2 }),
   blocklist({ words: rudeWords, rule: 'rude' }),
@@ -41,6 +45,7 @@ export const clean = async (context: DemoContext, collected: Collected): Promise
     summary.add(item)
     if (item.decision.kept) kept.push(item.document)
     else droppedIds.add(item.document.id)
+    if (decided % 16 === 0) await nextTurn()
     bar.update(++decided, `${formatNumber(droppedIds.size)} dropped`)
   }
   bar.end()

@@ -5,6 +5,7 @@ import { ngramLanguageModel, trainNgramModel } from '@weft/curation/ngram'
 import { compare, evaluate as runEvaluation, type EvaluationReport, type Task } from '@weft/evaluation'
 import { defineTask, stereotypeSuite } from '@weft/evaluation/tasks'
 import type { DemoContext } from '../context.ts'
+import { nextTurn } from '../next-turn.ts'
 import type { Cleaned } from './clean.ts'
 import type { Pretrained } from './pretrain.ts'
 import { lmOf, type Tuned } from './tune.ts'
@@ -75,6 +76,7 @@ const measure = async ({ terminal, seed, signal }: DemoContext, model: LanguageM
   let before = 0
   try {
     for await (const event of runEvaluation({ model, tasks, seed, signal })) {
+      await nextTurn()
       if (event.kind === 'progress') bar.update(Math.min(total, before + event.done))
       if (event.kind === 'taskFinished') bar.update(Math.min(total, (before += event.result.numItems)))
       if (event.kind === 'finished') return event.report

@@ -7,6 +7,7 @@ import { createAdapter, languageModel, mergeAdapter, type Model } from '@weft/tr
 import { loadPretrained, saveAdapter, saveModel } from '@weft/transformer/node'
 import { conversation, makeQuestions, type Question } from '../corpus/questions.ts'
 import type { DemoContext } from '../context.ts'
+import { nextTurn } from '../next-turn.ts'
 import { runTraining } from '../run-training.ts'
 import { excerpt, formatNumber } from '../terminal.ts'
 import type { Cleaned } from './clean.ts'
@@ -75,6 +76,7 @@ export const lmOf = (model: Model, tokenizer: Tokenizer): LanguageModel => langu
 const score = async (lm: LanguageModel, questions: readonly Question[], signal: AbortSignal): Promise<{ correct: number; answers: { question: string; answer: string; said: string }[] }> => {
   const answers: { question: string; answer: string; said: string }[] = []
   for (const { question, answer } of questions) {
+    await nextTurn()
     signal.throwIfAborted()
     answers.push({ question, answer, said: await reply(lm, question, signal) })
   }
