@@ -10,7 +10,10 @@ export interface SupervisedOptions {
   readonly chatTemplate: {
     renderWithSpans(input: { readonly messages: readonly ChatMessage[] }): { readonly text: string; readonly assistantSpans: readonly (readonly [number, number])[] }
   }
-  /** Ids and UTF-16 offsets, flat: token i covers [offsets[2i], offsets[2i + 1]) (encodeWithOffsets of @weft/tokenizer). */
+  /**
+   * Ids and UTF-16 offsets, flat: token i covers [offsets[2i], offsets[2i + 1]). With @weft/tokenizer:
+   * `(text) => encodeWithOffsets(tokenizer, text, { addSpecialTokens: false })`, since the template writes the opening itself.
+   */
   encode(text: string): { readonly tokenIds: ArrayLike<number>; readonly offsets: ArrayLike<number> }
   readonly padId: number
   readonly batchSize: number
@@ -49,11 +52,14 @@ const supervisedExample = (messages: readonly ChatMessage[], { chatTemplate, enc
   const { tokenIds, offsets } = encode(text)
   const length = Math.min(tokenIds.length, maxLength)
   const ids = Int32Array.from({ length }, (_, i) => tokenIds[i]!)
-  // Position t learns token t + 1 where that token begins in an assistant's span.
+  // Position t learns token t + 1 where that token begins in an assistant's span. Tokens and spans are in order: one walk over both.
+  let span = 0
   const targetIds = Int32Array.from({ length }, (_, t) => {
     if (t + 1 >= length) return -1
     const [start, end] = [offsets[2 * t + 2]!, offsets[2 * t + 3]!]
-    return assistantSpans.some(([from, to]) => start >= from && start < to && end > start) ? tokenIds[t + 1]! : -1
+    while (span < assistantSpans.length && assistantSpans[span]![1] <= start) span++
+    const from = assistantSpans[span]?.[0] ?? Infinity
+    return start >= from && end > start ? tokenIds[t + 1]! : -1
   })
   return targetIds.some((id) => id >= 0) ? { tokenIds: ids, targetIds } : undefined
 }
