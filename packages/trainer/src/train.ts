@@ -77,8 +77,8 @@ type StepEvent = Extract<TrainEvent, { kind: 'step' }>
 
 /**
  * Trains. The gradient of a step is Σ∇lossSum / Σweight over all its micro-batches, so accumulation equals the big batch. Weights are
- * consistent at `checkpoint`, `validation` and `finished` events. Leaving the loop early lets the step in flight finish and frees all
- * that training holds; the parameters stay the caller's.
+ * consistent at `checkpoint`, `validation` and `finished` events. Leaving the loop early lets the step in flight finish, saves a
+ * checkpoint where there is a store, and frees all that training holds; the parameters stay the caller's.
  *
  * @throws ConfigError for impossible options; WeftError of kind `diverged` when the loss stays not finite; the signal's reason.
  */
@@ -147,6 +147,7 @@ async function* runSteps<B>(options: TrainOptions<B>, run: Run): AsyncGenerator<
   const lockstep = options.lockstep === true || batches.needsCurrentWeights === true
   const items = iterate(run.step < steps ? batches.open(run.position ?? undefined) : [])
   let inFlight: Promise<StepEvent> | undefined
+  let hasFailed = false
   const land = async (): Promise<StepEvent> => {
     const event = await inFlight!
     inFlight = undefined
@@ -156,7 +157,7 @@ async function* runSteps<B>(options: TrainOptions<B>, run: Run): AsyncGenerator<
   try {
     while (run.step < steps) {
       await nextTurn()
-      const microBatches = await takeMicroBatches(items, options.gradientAccumulationSteps ?? 1, run, signal)
+      const microBatches = await takeMicroBatches(items, options.gradientAccumulationSteps ?? 1, signal)
       if (isAborted(signal) || microBatches.length === 0) break
       const next = launch(options, run, microBatches)
       if (inFlight !== undefined) yield await land().finally(() => next.catch(() => undefined))
@@ -176,9 +177,14 @@ async function* runSteps<B>(options: TrainOptions<B>, run: Run): AsyncGenerator<
     if (endedEarly && run.step === 0) throw new ConfigError('batches: the source gave no batch at all; is the text shorter than one batch?')
     if (endedEarly && options.checkpoint !== undefined && run.savedStep !== run.step) yield await save(options, run)
     yield { kind: 'finished', step: run.step, reason: endedEarly ? 'batches' : 'steps' }
+  } catch (error) {
+    hasFailed = true
+    throw error
   } finally {
     await inFlight?.catch(() => undefined)
     await items.return?.()
+    // The caller left the loop.
+    if (!hasFailed && options.checkpoint !== undefined && run.savedStep !== run.step) await save(options, run)
   }
 }
 
@@ -189,7 +195,7 @@ const iterate = <T>(iterable: AsyncIterable<T> | Iterable<T>): AsyncIterator<T> 
   Symbol.asyncIterator in iterable ? iterable[Symbol.asyncIterator]() : iterable[Symbol.iterator]()
 
 /** A whole step's batches, or none where the source ends within it: half a step would train with another batch size. */
-const takeMicroBatches = async <B>(items: AsyncIterator<BatchItem<B>> | Iterator<BatchItem<B>>, count: number, run: Run, signal: AbortSignal | undefined): Promise<B[]> => {
+const takeMicroBatches = async <B>(items: AsyncIterator<BatchItem<B>> | Iterator<BatchItem<B>>, count: number, signal: AbortSignal | undefined): Promise<BatchItem<B>[]> => {
   const taken: BatchItem<B>[] = []
   while (taken.length < count) {
     if (isAborted(signal)) return []
@@ -197,25 +203,25 @@ const takeMicroBatches = async <B>(items: AsyncIterator<BatchItem<B>> | Iterator
     if (done === true) return []
     taken.push(value)
   }
-  run.position = taken.at(-1)!.position
-  return taken.map(({ batch }) => batch)
+  return taken
 }
 
 /** Enqueues a step; the promise reads its values. */
-const launch = <B>(options: TrainOptions<B>, run: Run, microBatches: readonly B[]): Promise<StepEvent> => {
+const launch = <B>(options: TrainOptions<B>, run: Run, items: readonly BatchItem<B>[]): Promise<StepEvent> => {
   const learningRate = options.optimizer.learningRate * scheduleFactor(options.schedule ?? { kind: 'constant' }, run.step, options.steps)
   const { maxGradNorm = 1 } = options
   const result = runTrainingStep({
     parameters: options.parameters,
     objective: options.objective,
     optimizer: run.optimizer,
-    microBatches,
+    microBatches: items.map(({ batch }) => batch),
     learningRate,
     maxGradNorm: maxGradNorm === Infinity ? undefined : maxGradNorm,
     seed: options.seed,
     step: run.step,
   })
   run.step++
+  run.position = items.at(-1)!.position // only now: batches that an abort left unused come again after a resume
   const step = run.step
   return readResult(result).then(({ lossNats, gradientNorm, metrics }) => ({
     kind: 'step',

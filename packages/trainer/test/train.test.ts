@@ -125,6 +125,36 @@ test('abort finishes the step in flight, saves, and rejects with its reason', as
   expect([...losses(seen), ...losses(resumed)]).toEqual(losses(await collect(setUp({ steps: 50 }).run)))
 })
 
+test('break saves the step in flight; what follows is as if nothing had happened', async () => {
+  const store = memoryStore()
+  const checkpoint = { store, everySteps: 1000 }
+  for await (const event of setUp({ checkpoint }).run) if (event.step === 5) break
+  expect(await store.list()).toEqual(['step-000000006'])
+  const whole = losses(await collect(setUp().run))
+  expect(losses(await collect(setUp({ checkpoint, resume: 'latest' }).run))).toEqual(whole.slice(6))
+})
+
+test('an abort while a batch is awaited loses no batch', async () => {
+  const controller = new AbortController()
+  const store = memoryStore()
+  const checkpoint = { store, everySteps: 1000 }
+  const slow = { open: async function* () {
+    let count = 0
+    for await (const item of batchesOf(4).open()) {
+      if (++count === 6) controller.abort(new Error('enough'))
+      yield item
+    }
+  } }
+  const first: TrainEvent[] = []
+  const loop = async (): Promise<void> => {
+    for await (const event of setUp({ batches: slow, checkpoint, signal: controller.signal }).run) first.push(event)
+  }
+  await expect(loop()).rejects.toThrow('enough')
+  expect(losses(first)).toHaveLength(5)
+  const rest = losses(await collect(setUp({ checkpoint, resume: 'latest' }).run))
+  expect([...losses(first), ...rest]).toEqual(losses(await collect(setUp().run)))
+})
+
 test('a resume with other settings is refused and names them', async () => {
   const store = memoryStore()
   await collect(setUp({ steps: 5, checkpoint: { store, everySteps: 5 } }).run)
