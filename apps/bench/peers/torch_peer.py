@@ -71,7 +71,7 @@ def answer(request):
             loss.backward()
             torch.nn.utils.clip_grad_norm_(state["model"].parameters(), 1.0)
             state["optimizer"].step()
-        return {"loss": float(loss)}
+        return {"loss": float(loss.detach())}
     raise ValueError(kind)
 
 
