@@ -1,5 +1,5 @@
 // The settings of a training run, kept in run.json of its folder, so that --resume needs no options and cannot become another run.
-import { readFile, stat } from 'node:fs/promises'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Json } from '@weft/contracts'
 import { jsonBytes } from './report-files.ts'
@@ -16,9 +16,10 @@ export const settingsFile = (command: string, settings: Settings, facts: Setting
   [file]: jsonBytes({ format: 'weft-run-1', command, settings, facts }),
 })
 
-/** @throws UsageError where the folder holds a run or a model that a new one would spoil. */
+/** @throws UsageError where the folder holds a run or a model that a new one would spoil; a run that has saved nothing is none. */
 export const requireNewFolder = async (folder: string): Promise<void> => {
-  if (await isThere(join(folder, file))) throw new UsageError(`--out: ${folder} holds a run already; go on with it by --resume, or name another folder`)
+  const checkpoints = await readdir(join(folder, 'checkpoints')).catch(() => [])
+  if (checkpoints.some((name) => !name.startsWith('.'))) throw new UsageError(`--out: ${folder} holds a run already; go on with it by --resume, or name another folder`)
   for (const name of ['config.json', 'adapter_config.json']) {
     if (await isThere(join(folder, name))) throw new UsageError(`--out: ${folder} holds a model already (${name}); name another folder`)
   }

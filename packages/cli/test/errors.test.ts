@@ -46,6 +46,7 @@ test.each([
   ['model logits --model nowhere --ids 1', /nowhere: expected a folder/],
   ['tune --model nowhere --data bad.jsonl --out t', /bad\.jsonl, line 2: expected \{"messages"/],
   ['compare page.txt page.txt', /page\.txt: expected JSON/],
+  ['train --text page.txt --vocab-size 259 --out t', /do not fill one row of 128/],
 ])('failure: %s', (args, message) => {
   const { code, out, err } = weft(args)
   expect(err).toMatch(message)

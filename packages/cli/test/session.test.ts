@@ -78,8 +78,8 @@ test('tokenizer train, encode, decode, info', () => {
 })
 
 test('train writes a model that info, logits and generate open', () => {
-  const trained = json<{ steps: number; lossNats: number; validationLossNats: number }>('train --text corpus --tokenizer tokenizer.json --preset nano --steps 30 --out model')
-  expect(trained.steps).toBe(30)
+  const trained = json<{ steps: number; lossNats: number; validationLossNats: number }>('train --text corpus --tokenizer tokenizer.json --preset nano --steps 20 --out model')
+  expect(trained.steps).toBe(20)
   expect(trained.lossNats).toBeLessThan(Math.log(300))
   expect(trained.validationLossNats).toBeLessThan(Math.log(300))
   expect(readdirSync(at('model')).sort()).toEqual(expect.arrayContaining(['config.json', 'model.safetensors', 'report.html', 'run.json', 'tokenizer.json']))
@@ -98,7 +98,7 @@ test('generate prints the continuation alone, the same text as --json says', () 
   expect(out).not.toContain('The river')
   expect({ usage, reason }).toEqual({ usage: { promptTokens: expect.any(Number), newTokens: 8 }, reason: 'length' })
   // A checkpoint opens as a model too.
-  expect(succeed('model generate --model model/checkpoints/step-000000030 --max-new-tokens 8 --temperature 0', 'The river')).toBe(text)
+  expect(succeed('model generate --model model/checkpoints/step-000000020 --max-new-tokens 8 --temperature 0', 'The river')).toBe(text)
 })
 
 test('tune writes an adapter that chats; merged it says the same', () => {
@@ -136,18 +136,18 @@ test('backend list and check', () => {
 })
 
 test('Ctrl-C while training saves; --resume ends where a run without it ends, to the last bit', async () => {
-  const settings = '--text corpus --tokenizer tokenizer.json --preset nano --steps 120 --save-every 60'
+  const settings = '--text corpus --tokenizer tokenizer.json --preset nano --steps 80 --save-every 30'
   succeed(`train ${settings} --out whole`)
   const child = startWeft(`train ${settings} --out broken`.split(' '), folder)
   let err = ''
   child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
-  await expect.poll(() => existsSync(at('broken', 'checkpoints', 'step-000000060')), { timeout: 20_000, interval: 5 }).toBe(true)
+  await expect.poll(() => existsSync(at('broken', 'checkpoints', 'step-000000030')), { timeout: 20_000, interval: 5 }).toBe(true)
   child.kill('SIGINT')
   expect(await new Promise((resolve) => child.on('close', resolve))).toBe(130)
-  expect(err).toMatch(/saved at step \d+ of 120; go on with: weft train --resume --out broken/)
+  expect(err).toMatch(/saved at step \d+ of 80; go on with: weft train --resume --out broken/)
   expect(existsSync(at('broken', 'model.safetensors'))).toBe(false)
-  expect(json('train --resume --out broken')).toMatchObject({ steps: 120 })
+  expect(json('train --resume --out broken')).toMatchObject({ steps: 80 })
   expect(readFileSync(at('broken', 'model.safetensors')).equals(readFileSync(at('whole', 'model.safetensors')))).toBe(true)
-  expect(weft('train --resume --out broken --steps 7')).toMatchObject({ code: 2, err: expect.stringContaining('this run has --steps 120, not 7') })
+  expect(weft('train --resume --out broken --steps 7')).toMatchObject({ code: 2, err: expect.stringContaining('this run has --steps 80, not 7') })
   expect(weft('train --out whole --text corpus --vocab-size 300')).toMatchObject({ code: 2, err: expect.stringContaining('holds a run already') })
 })

@@ -17,7 +17,7 @@ export const addCurationCommands = (program: Command): void => {
   withReading(program.command('curate'))
     .description('keep the documents worth learning from, with a recorded decision for each')
     .requiredOption('--out <folder>', 'gets kept.jsonl, decisions.jsonl, report.json, report.md and report.html')
-    .option('--steps <list>', 'in this order, with commas between them; `weft curate --help` lists them below', names)
+    .option('--steps <list>', 'names from the list below, in this order, with commas between them', names)
     .option('--blocklist <file>', 'words for the step blocklist, one a line')
     .option('--seed <n>', 'for steps that draw', integer(), 0)
     .addHelpText('after', `

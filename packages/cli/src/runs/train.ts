@@ -44,10 +44,11 @@ export const trainModel = async (session: Session, options: TrainOptions): Promi
   if (run === undefined) await requireNewFolder(out)
   const tokenizer = await tokenizerFor(session, settings, run === undefined ? undefined : out)
   const corpus = await encodeCorpus(session, settings, tokenizer)
+  const batches = batchesOf(session, settings, corpus)
   const facts = { tokens: corpus.training.tokenIds.length, heldOutTokens: corpus.heldOut?.tokenIds.length ?? 0 }
   if (run === undefined) await writeFiles(out, { ...settingsFile('train', settings as unknown as Settings, facts), ...(settings.tokenizer === null ? { 'tokenizer.json': jsonBytes(tokenizerToJson(tokenizer)) } : {}) })
   else if (JSON.stringify(run.facts) !== JSON.stringify(facts)) throw new ConfigError(`${settings.text}: is not the text that this run began with (${JSON.stringify(run.facts)} then, ${JSON.stringify(facts)} now); restore it, or start anew in another folder`)
-  await trainOn(session, { settings, tokenizer, corpus, out, isResumed: resume, backendName: options.backend })
+  await trainOn(session, { settings, tokenizer, corpus, batches, out, isResumed: resume, backendName: options.backend })
 }
 
 const newSettings = (options: TrainOptions): TrainSettings => {
@@ -119,23 +120,21 @@ interface TrainOn {
   readonly settings: TrainSettings
   readonly tokenizer: Tokenizer
   readonly corpus: SplitCorpus
+  readonly batches: ReturnType<typeof batchesOf>
   readonly out: string
   readonly isResumed: boolean
   readonly backendName: string | undefined
 }
 
-const trainOn = async (session: Session, { settings, tokenizer, corpus, out, isResumed, backendName }: TrainOn): Promise<void> => {
-  const { contextLength, batchSize, seed, family } = settings
+const trainOn = async (session: Session, { settings, tokenizer, corpus, batches, out, isResumed, backendName }: TrainOn): Promise<void> => {
+  const { contextLength, seed, family } = settings
   const { dModel, numLayers, numHeads } = presets[settings.preset]!
-  const pack = { sequenceLength: contextLength, batchSize, seed }
-  const batches = packDocuments({ ...pack, corpus: corpus.training })
-  const validation = corpus.heldOut === undefined ? undefined : validationBatches(session, { ...pack, corpus: corpus.heldOut })
   const backend = await startBackend(session, backendName)
   const model = createModel({ family, vocabSize: tokenizer.vocabSize, contextLength, dModel, numLayers, numHeads }, { backend, seed })
   const parameters = [...model.parameters().values()]
   session.note(`${formatNumber(countOf(parameters))} parameters, ${formatNumber(corpus.training.tokenIds.length)} tokens to learn, ${formatNumber(corpus.heldOut?.tokenIds.length ?? 0)} held out`)
   const files = () => modelFiles({ model, tokenizer })
-  const events = await runLoop(session, { out, command: 'train', isResumed, settings, network: model, parameters, batches, validation, extra: files })
+  const events = await runLoop(session, { out, command: 'train', isResumed, settings, network: model, parameters, batches: batches.training, validation: batches.validation, extra: files })
   const losses = lossesOf(events)
   await writeFiles(out, { ...files(), ...reportFiles({ settings, ...losses }, describeTraining(events)) })
   if (session.isJson) session.json({ ...losses, out })
@@ -144,6 +143,15 @@ const trainOn = async (session: Session, { settings, tokenizer, corpus, out, isR
 
 const countOf = (parameters: readonly { readonly value: { readonly shape: readonly number[] } }[]): number =>
   parameters.reduce((sum, { value }) => sum + value.shape.reduce((product, size) => product * size, 1), 0)
+
+/** Before anything is written: text that does not fill a batch shows here. */
+const batchesOf = (session: Session, { contextLength, batchSize, seed }: TrainSettings, { training, heldOut }: SplitCorpus) => {
+  const pack = { sequenceLength: contextLength, batchSize, seed }
+  return {
+    training: packDocuments({ ...pack, corpus: training }),
+    validation: heldOut === undefined ? undefined : validationBatches(session, { ...pack, corpus: heldOut }),
+  }
+}
 
 /** One pass in order; none, with a word, where too little is held out for a single row. */
 const validationBatches = (session: Session, options: { readonly corpus: TokenCorpus; readonly sequenceLength: number; readonly batchSize: number; readonly seed: number }) => {
