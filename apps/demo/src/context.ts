@@ -28,6 +28,8 @@ export interface DemoSize {
   readonly questions: number
   readonly stereotypePairs: number
   readonly evaluationDocuments: number
+  /** What all trainings together may take; absent: the steps are fixed. */
+  readonly trainingSeconds?: number
 }
 
 export const sizes: Readonly<Record<DemoSize['name'], DemoSize>> = {
@@ -43,6 +45,7 @@ export const sizes: Readonly<Record<DemoSize['name'], DemoSize>> = {
     questions: 600,
     stereotypePairs: 200,
     evaluationDocuments: 40,
+    trainingSeconds: 360,
   },
   quick: {
     name: 'quick',
@@ -56,6 +59,7 @@ export const sizes: Readonly<Record<DemoSize['name'], DemoSize>> = {
     questions: 120,
     stereotypePairs: 40,
     evaluationDocuments: 8,
+    trainingSeconds: 42,
   },
   tiny: {
     name: 'tiny',

@@ -5,6 +5,7 @@ import { isWeftError } from '@weft/contracts'
 import { backendNames, startBackend } from './backends.ts'
 import { chat } from './chat.ts'
 import { sizes, type DemoContext, type DemoSize } from './context.ts'
+import { fitToMachine } from './fit-to-machine.ts'
 import { findRun, newRun } from './run-folder.ts'
 import { audit } from './steps/audit.ts'
 import { clean } from './steps/clean.ts'
@@ -51,13 +52,14 @@ const demo = async (options: Options, signal: AbortSignal, started: (path: strin
   terminal.line(paint('bold', 'Weft: from raw text to a language model of your own'))
   terminal.line(paint('dim', `   everything goes to ${run.path}`))
   const backend = await startBackend(options.backend, ({ name, reason }) => terminal.line(`   ${name} does not start (${reason}); trying the next`))
-  const context: DemoContext = { run, terminal, seed: settings.seed, size: sizes[settings.size], textFolder: settings.text ?? undefined, backend, signal }
+  const planned: DemoContext = { run, terminal, seed: settings.seed, size: sizes[settings.size], textFolder: settings.text ?? undefined, backend, signal }
   const begin = performance.now()
 
-  const collected = await collect(context)
-  const cleaned = await clean(context, collected)
-  const audited = await audit(context, cleaned)
-  const tokenizer = await tokenize(context, cleaned)
+  const collected = await collect(planned)
+  const cleaned = await clean(planned, collected)
+  const audited = await audit(planned, cleaned)
+  const tokenizer = await tokenize(planned, cleaned)
+  const context: DemoContext = { ...planned, size: await fitToMachine(planned, cleaned, tokenizer) }
   const pretrained = await pretrain(context, cleaned, audited, tokenizer)
   const tuned = await tune(context, cleaned, tokenizer, pretrained.mitigated)
   const evaluated = await evaluateAll(context, cleaned, tokenizer, pretrained, tuned)
@@ -67,6 +69,9 @@ const demo = async (options: Options, signal: AbortSignal, started: (path: strin
   terminal.line(`   the whole way took ${Math.round((performance.now() - begin) / 1000)} s on ${backend.name}`)
   if (options.chat && process.stdin.isTTY && process.stdout.isTTY) await chat(lmOf(tuned.model, tokenizer))
 }
+
+/** A full disk, a folder that may not be written: Node's message names the call and the path. */
+const isSystemError = (error: unknown): error is NodeJS.ErrnoException => error instanceof Error && 'syscall' in error
 
 const program = new Command('demo')
   .description('The whole way from raw text to a small assistant: collect, curate, audit, tokenize, pre-train, tune, measure, write, talk.')
@@ -91,11 +96,11 @@ program.action(async (options: Options) => {
   try {
     await demo(options, stop.signal, (folder) => (path = folder))
   } catch (error) {
-    if (stop.signal.aborted) {
+    if (stop.signal.aborted && error === stop.signal.reason) {
       process.stdout.write(`   stopped. Go on with: npm run demo -- --resume${path === undefined ? '' : ` ${path}`}\n`)
       process.exit(130)
     }
-    if (!isWeftError(error) && !(error instanceof InvalidArgumentError)) throw error
+    if (!isWeftError(error) && !(error instanceof InvalidArgumentError) && !isSystemError(error)) throw error
     process.stderr.write(`error: ${error.message}\n${path === undefined ? '' : `What was done is kept in ${path}; --resume goes on from there.\n`}`)
     process.exit(error instanceof InvalidArgumentError ? 2 : 1)
   }

@@ -4,6 +4,7 @@ import { train, type BatchSource, type Objective, type TrainEvent } from '@weft/
 import { folderStore } from '@weft/trainer/node'
 import type { DemoContext } from './context.ts'
 import { lossChart } from './loss-chart.ts'
+import { formatNumber } from './terminal.ts'
 
 export interface TrainingRun {
   readonly label: string
@@ -19,8 +20,12 @@ export interface TrainingRun {
 export const runTraining = async (context: DemoContext, { label, parameters, objective, batches, validation, steps, learningRate, weightDecay }: TrainingRun): Promise<TrainEvent[]> => {
   const { run, terminal, signal, seed } = context
   const store = folderStore(run.file('checkpoints', label))
-  const events: TrainEvent[] = []
-  const bar = terminal.bar(`training ${label}`, steps, 'steps')
+  // Checkpoint and curve go together: what an interrupted run saw up to its checkpoint is not seen again.
+  const [lastCheckpoint] = (await store.list()).slice(-1)
+  const record = `events-${label}`
+  const events: TrainEvent[] = lastCheckpoint !== undefined && run.has(record) ? run.load<TrainEvent[]>(record).filter(({ step }) => step <= Number(/\d+$/.exec(lastCheckpoint)![0])) : []
+  if (events.length > 0) terminal.line(`   going on after step ${formatNumber(events.at(-1)!.step)}`)
+  const bar = terminal.bar(`training ${label}`, steps, 'steps', events.at(-1)?.step)
   let tokens = 0
   const start = performance.now()
   try {
@@ -39,6 +44,7 @@ export const runTraining = async (context: DemoContext, { label, parameters, obj
       signal,
     })) {
       events.push(event)
+      if (event.kind === 'checkpoint') await run.save(record, events)
       if (event.kind !== 'step') continue
       tokens += event.weight
       const rate = tokens / ((performance.now() - start) / 1000)

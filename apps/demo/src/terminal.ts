@@ -14,8 +14,11 @@ export interface Terminal {
   table(columns: readonly string[], rows: readonly (readonly (string | number)[])[]): void
   /** A file that was written. */
   file(path: string): void
-  /** @param unit what is counted, for the rate: `documents`, `steps`, `MB`. */
-  bar(label: string, total: number, unit: string): Bar
+  /**
+   * @param unit what is counted, for the rate: `documents`, `steps`, `MB`
+   * @param from what an earlier run had done already
+   */
+  bar(label: string, total: number, unit: string, from?: number): Bar
   logTo(path: string): void
 }
 
@@ -39,7 +42,7 @@ export const createTerminal = (): Terminal => {
     },
     table: (columns, rows) => formatTable(columns, rows).forEach((row) => line(`   ${row}`)),
     file: (path) => line(paint('dim', `   → ${path}`)),
-    bar: (label, total, unit) => startBar(label, total, unit, line),
+    bar: (label, total, unit, from = 0) => startBar({ label, total, unit, from }, line),
     logTo: (path) => {
       log = path
       appendFileSync(path, pending.splice(0).join(''))
@@ -73,7 +76,7 @@ const quietSeconds = 20
 
 const duration = (seconds: number): string => (seconds < 90 ? `${Math.ceil(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`)
 
-const startBar = (label: string, total: number, unit: string, line: (text: string) => void): Bar => {
+const startBar = ({ label, total, unit, from }: { readonly label: string; readonly total: number; readonly unit: string; readonly from: number }, line: (text: string) => void): Bar => {
   const start = performance.now()
   const elapsed = (): number => (performance.now() - start) / 1000
   const bar = new SingleBar({
@@ -86,13 +89,13 @@ const startBar = (label: string, total: number, unit: string, line: (text: strin
     fps: 8,
   })
   // Bars are for terminals; elsewhere a line now and then says that it goes on, and the closing line how it went.
-  if (process.stdout.isTTY) bar.start(Math.max(1, total), 0, { rate: '…', left: '…', note: '' })
-  let last = 0
+  if (process.stdout.isTTY) bar.start(Math.max(1, total), from, { rate: '…', left: '…', note: '' })
+  let last = from
   let nextLine = quietSeconds
   return {
     update: (done, note = '') => {
       last = done
-      const rate = done / Math.max(elapsed(), 1e-9)
+      const rate = (done - from) / Math.max(elapsed(), 1e-9)
       const left = duration(Math.max(0, total - done) / Math.max(rate, 1e-9))
       if (process.stdout.isTTY) bar.update(done, { rate: formatNumber(Math.round(rate * 10) / 10), left, note })
       else if (elapsed() > nextLine) {
@@ -103,7 +106,7 @@ const startBar = (label: string, total: number, unit: string, line: (text: strin
     end: () => {
       if (process.stdout.isTTY) bar.stop()
       const seconds = elapsed()
-      line(`   ${label}: ${formatNumber(Math.round(last * 10) / 10)} ${unit} in ${duration(seconds)} (${formatNumber(Math.round((last / Math.max(seconds, 1e-9)) * 10) / 10)} ${unit}/s)`)
+      line(`   ${label}: ${formatNumber(Math.round((last - from) * 10) / 10)} ${unit} in ${duration(seconds)} (${formatNumber(Math.round(((last - from) / Math.max(seconds, 1e-9)) * 10) / 10)} ${unit}/s)`)
     },
   }
 }

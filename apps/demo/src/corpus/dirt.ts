@@ -2,7 +2,7 @@
 // which personal data it redacts. All of it is invented; card numbers are the industry's test numbers.
 import { createRandomSource, type RandomSource, type TextDocument } from '@weft/contracts'
 
-type Dirt = 'exactDuplicate' | 'nearDuplicate' | 'boilerplate' | 'repetition' | 'rude'
+type Dirt = 'exactDuplicate' | 'nearDuplicate' | 'boilerplate' | 'repetition' | 'gibberish' | 'rude'
 
 export interface Truth {
   /** Ids that should be dropped, and why. Of a pair of duplicates either may go: `of` names the other. */
@@ -31,6 +31,7 @@ const personalData: readonly ((random: RandomSource) => string)[] = [
   (random) => `(${200 + Math.floor(random.nextFloat() * 700)}) 555-01${String(Math.floor(random.nextFloat() * 100)).padStart(2, '0')}`,
   (random) => `8.${Math.floor(random.nextFloat() * 250)}.${Math.floor(random.nextFloat() * 250)}.${1 + Math.floor(random.nextFloat() * 250)}`,
   (random) => pick(random, ['4111 1111 1111 1111', '5555 5555 5555 4444', '4012 8888 8888 1881']),
+  (random) => pick(random, ['219-09-9999', '078-05-1120']), // specimens once printed on cards in shops
 ]
 const phrases = ['Answers may be sent to', 'The clerk can be reached at', 'For the record the number is', 'Notes are kept under']
 
@@ -40,6 +41,10 @@ const nearCopy = (text: string, random: RandomSource): string => {
   for (let i = 0; i < Math.max(1, Math.floor(words.length / 60)); i++) words[Math.floor(random.nextFloat() * words.length)] = pick(random, ['indeed', 'perhaps', 'again', 'however'])
   return words.join(' ')
 }
+
+/** Words of random letters. */
+const gibberish = (random: RandomSource): string =>
+  `${Array.from({ length: 120 }, () => Array.from({ length: 3 + Math.floor(random.nextFloat() * 6) }, () => pick(random, [...'bcdfghjklmnpqrstvwxzaeiou'])).join('')).join(' ')}. Xq zv. Kw jr.`
 
 /** Mixes dirt into clean documents: about one part in ten, at seeded places. */
 export const addDirt = (clean: readonly TextDocument[], seed: number): { documents: TextDocument[]; truth: Truth } => {
@@ -64,6 +69,7 @@ export const addDirt = (clean: readonly TextDocument[], seed: number): { documen
   }
   for (let i = 0; i < share; i++) insert(`boilerplate-${i}`, `${pick(random, boilerplate)}\nPage ${i + 1}`, 'boilerplate')
   for (let i = 0; i < share / 2; i++) insert(`repeated-${i}`, `The best offer of the day number ${i}. `.repeat(30), 'repetition')
+  for (let i = 0; i < share / 2; i++) insert(`gibberish-${i}`, gibberish(random), 'gibberish')
   for (let i = 0; i < share / 2; i++) {
     const { text } = clean[Math.floor(random.nextFloat() * clean.length)]!
     insert(`rude-${i}`, `${text.slice(0, 700)} Only a ${pick(random, rudeWords)} would say otherwise, you ${pick(random, rudeWords)}.`, 'rude')
