@@ -43,7 +43,7 @@ const showCompany = (terminal: DemoContext['terminal'], before: BiasReport, afte
   const left = new Map(contrastOf(after)?.words.map(({ word, value }) => [word, value]))
   const strongest = contrast.words.filter(({ value }) => value !== null).toSorted((a, b) => Math.abs(b.value!) - Math.abs(a.value!))
   if (strongest.length === 0) return
-  const times = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : `${Math.exp(Math.abs(value)).toFixed(1)} × ${contrast.groups[value >= 0 ? 0 : 1]}`)
+  const times = (value: number | null | undefined): string => (value === null || value === undefined ? '–' : Math.abs(value) < 0.05 ? 'even' : `${Math.exp(Math.abs(value)).toFixed(1)} × ${contrast.groups[value >= 0 ? 0 : 1]}`)
   terminal.table(['company of', 'list', 'nearer before', 'nearer after'], strongest.slice(0, 6).map(({ word, attribute, value }) => [word ?? '', attribute, times(value), times(left.get(word))]))
 }
 
@@ -52,9 +52,11 @@ const show = ({ terminal, run }: DemoContext, audited: Audited): Audited => {
   const rows: (string | number)[][] = [['pronouns', 'female', percent(before.pronouns.femaleShare.value), percent(after.pronouns.femaleShare.value)]]
   before.families.forEach((family, f) => {
     if (family.groups.reduce((sum, { mentions }) => sum + mentions, 0) < 20) return
-    for (const [g, { name, share, mentions }] of family.groups.entries()) if (mentions > 0) rows.push([family.name, name, percent(share.value), percent(after.families[f]!.groups[g]!.share.value)])
+    const after = new Map(audited.after.families[f]!.groups.map((group) => [group.name, group.share.value]))
+    const mentioned = family.groups.filter(({ mentions }) => mentions > 0).toSorted((a, b) => b.mentions - a.mentions)
+    for (const { name, share } of mentioned.slice(0, 4)) rows.push([family.name, name, percent(share.value), percent(after.get(name))])
   })
-  terminal.table(['family', 'group', 'share before', 'share after'], rows.slice(0, 20))
+  terminal.table(['family', 'group', 'share before', 'share after'], rows)
   showCompany(terminal, before, after)
   terminal.line(`   ${formatNumber(audited.mitigated.length)} documents with the counterparts`)
   terminal.file(run.file('steps', 'audited.json'))

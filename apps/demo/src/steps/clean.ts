@@ -1,7 +1,7 @@
 // Step 2: curation. Every document gets a decision; where the dirt is the demo's own, the decisions are scored against the truth.
 import type { TextDocument } from '@weft/contracts'
 import { ConfigError } from '@weft/contracts'
-import { curate, summarizeCuration, type CurationSummary, type Step } from '@weft/curation'
+import { curate, summarizeCuration, type CurationSummary, type Edit, type Step } from '@weft/curation'
 import { blocklist, c4Quality, exactDeduplicate, gopherQuality, gopherRepetition, minHashDeduplicate, redactPersonalData } from '@weft/curation/steps'
 import { rudeWords, scoreCuration } from '../corpus/dirt.ts'
 import type { DemoContext } from '../context.ts'
@@ -16,6 +16,8 @@ export interface Cleaned {
   readonly heldOut: readonly TextDocument[]
   readonly summary: CurationSummary
   readonly score?: ReturnType<typeof scoreCuration>
+  /** A few, before and after; only of the demo's invented data, never of a person's own texts. */
+  readonly redactions: readonly { readonly before: string; readonly after: string }[]
 }
 
 /**
@@ -39,24 +41,35 @@ export const clean = async (context: DemoContext, collected: Collected): Promise
   const summary = summarizeCuration({ exampleLength: 90 })
   const kept: TextDocument[] = []
   const droppedIds = new Set<string>()
+  const redactions = new Map<string, { before: string; after: string }>() // one of each kind
+  const originals = new Map(collected.truth === undefined ? [] : collected.documents.map(({ id, text }) => [id, text]))
   const bar = terminal.bar('curating', collected.documents.length, 'documents')
   let decided = 0
   for await (const item of curate({ documents: fromArray(collected.documents), steps: curationSteps(), seed: context.seed, signal: context.signal })) {
     summary.add(item)
     if (item.decision.kept) kept.push(item.document)
     else droppedIds.add(item.document.id)
+    const original = originals.get(item.document.id)
+    const [edit, second] = item.decision.kept ? item.decision.edits : []
+    if (original !== undefined && edit?.step === 'redactPersonalData' && second === undefined) redactions.set(edit.replacement, aroundEdit(original, edit))
     if (decided % 16 === 0) await nextTurn()
     bar.update(++decided, `${formatNumber(droppedIds.size)} dropped`)
   }
   bar.end()
   const score = collected.truth === undefined ? undefined : scoreCuration(collected.truth, { droppedIds, keptTexts: new Map(kept.map(({ id, text }) => [id, text])), total: collected.documents.length })
-  const cleaned = { ...splitOff(kept, context.size.evaluationDocuments), summary: summary.summary(), ...(score === undefined ? {} : { score }) }
+  const cleaned = { ...splitOff(kept, context.size.evaluationDocuments), summary: summary.summary(), redactions: [...redactions.values()], ...(score === undefined ? {} : { score }) }
   await run.save('cleaned', cleaned)
   return show(context, cleaned)
 }
 
 async function* fromArray<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items
+}
+
+/** Some words before an edit, and the edit. */
+const aroundEdit = (text: string, { span: [start, end], replacement }: Edit): { before: string; after: string } => {
+  const lead = `…${text.slice(Math.max(0, start - 28), start)}`
+  return { before: `${lead}${text.slice(start, end)}`, after: `${lead}${replacement}` }
 }
 
 /** Every n-th document is held out, evenly over the corpus. */
@@ -73,12 +86,8 @@ const show = ({ terminal, run }: DemoContext, cleaned: Cleaned): Cleaned => {
     ['dropped by', 'documents', 'for example'],
     summary.drops.map(({ rule, step, documents, example }) => [rule ?? step, documents, excerpt(example.text, 60)]),
   )
-  if (summary.edits.length > 0) {
-    terminal.table(
-      ['edited by', 'edits', 'for example'],
-      summary.edits.map(({ step, edits, example }) => [step, edits, `${excerpt(example.text, 52)} → ${example.replacement ?? ''}`]),
-    )
-  }
+  if (summary.edits.length > 0) terminal.line(`   edited: ${summary.edits.map(({ step, edits }) => `${formatNumber(edits)} × ${step}`).join(', ')}`)
+  if (cleaned.redactions.length > 0) terminal.table(['redacted, before', 'after'], cleaned.redactions.map(({ before, after }) => [before, after]))
   if (score !== undefined) {
     terminal.line(`   against the truth: ${(100 * score.recall).toFixed(1)} % of the dirt was found, ${(100 * score.precision).toFixed(1)} % of what was dropped was dirt (${score.wronglyDropped} clean documents dropped)`)
     terminal.table(['made by the demo', 'pieces', 'found'], score.scores.map(({ kind, made, found }) => [kind, made, found]))
