@@ -96,7 +96,7 @@ program.action(async (options: Options) => {
   try {
     await demo(options, stop.signal, (folder) => (path = folder))
   } catch (error) {
-    if (stop.signal.aborted && error === stop.signal.reason) {
+    if (stop.signal.aborted && !isWeftError(error) && !isSystemError(error)) {
       process.stdout.write(`   stopped. Go on with: npm run demo -- --resume${path === undefined ? '' : ` ${path}`}\n`)
       process.exit(130)
     }

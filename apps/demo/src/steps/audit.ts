@@ -52,9 +52,9 @@ const show = ({ terminal, run }: DemoContext, audited: Audited): Audited => {
   const rows: (string | number)[][] = [['pronouns', 'female', percent(before.pronouns.femaleShare.value), percent(after.pronouns.femaleShare.value)]]
   before.families.forEach((family, f) => {
     if (family.groups.reduce((sum, { mentions }) => sum + mentions, 0) < 20) return
-    const after = new Map(audited.after.families[f]!.groups.map((group) => [group.name, group.share.value]))
+    const sharesAfter = new Map(after.families[f]!.groups.map((group) => [group.name, group.share.value]))
     const mentioned = family.groups.filter(({ mentions }) => mentions > 0).toSorted((a, b) => b.mentions - a.mentions)
-    for (const { name, share } of mentioned.slice(0, 4)) rows.push([family.name, name, percent(share.value), percent(after.get(name))])
+    for (const { name, share } of mentioned.slice(0, 4)) rows.push([family.name, name, percent(share.value), percent(sharesAfter.get(name))])
   })
   terminal.table(['family', 'group', 'share before', 'share after'], rows)
   showCompany(terminal, before, after)

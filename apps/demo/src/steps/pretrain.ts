@@ -30,7 +30,7 @@ export const pretrain = async (context: DemoContext, cleaned: Cleaned, audited: 
   const base = await stage(context, tokenizer, cleaned, { label: 'base', from: undefined, documents: cleaned.training, steps: size.pretrainSteps, learningRate })
   terminal.line(`   ${formatNumber([...base.model.parameters().values()].reduce((sum, { value }) => sum + value.size, 0))} parameters on ${context.backend.name}`)
   base.model.dispose()
-  const branch = { from: 'base', steps: size.branchSteps, learningRate: learningRate / 4 }
+  const branch = { from: 'base', steps: size.branchSteps, learningRate: learningRate / 10 } // where the base's schedule ended: a higher rate would undo some of it
   const plain = await stage(context, tokenizer, cleaned, { ...branch, label: 'without-mitigation', documents: cleaned.training })
   const mitigated = await stage(context, tokenizer, cleaned, { ...branch, label: 'with-mitigation', documents: audited.mitigated })
   return { plain: plain.model, mitigated: mitigated.model, events: base.events }
