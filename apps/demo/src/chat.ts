@@ -10,8 +10,9 @@ export const chat = async (lm: LanguageModel): Promise<void> => {
   reader.on('SIGINT', () => (answering === undefined ? reader.close() : answering.abort()))
   process.stdout.write(paint('dim', '\nTalk to it: ask who spoke in which year, or how a passage goes on. /new forgets, /quit leaves.\n'))
   let messages: ChatMessage[] = []
+  const closed = new Promise<string>((resolve) => reader.once('close', () => resolve('/quit'))) // Ctrl-D, or Ctrl-C while nothing is said: the question would wait for ever
   for (;;) {
-    const question = await reader.question(paint('bold', 'you ▸ ')).catch(() => '/quit')
+    const question = await Promise.race([reader.question(paint('bold', 'you ▸ ')).catch(() => '/quit'), closed])
     if (question.trim() === '/quit') break
     if (question.trim() === '/new') messages = []
     if (question.trim() === '' || question.trim() === '/new') continue
