@@ -13,7 +13,14 @@ export interface DrawnPoint {
 /** An SVG path of more points than pixels costs size and shows nothing more. */
 export const MAX_LINE_POINTS = 1200
 
-const finite = (value: number | null | undefined): number => (typeof value === 'number' && Number.isFinite(value) ? value : Number.NaN)
+// Scales work with differences and reciprocals of values: near the ends of the range of doubles those overflow.
+const largest = 1e150
+const smallest = 1e-150
+
+const finite = (value: number | null | undefined): number => {
+  if (typeof value !== 'number' || !(Math.abs(value) <= largest)) return Number.NaN
+  return Math.abs(value) < smallest ? 0 : value
+}
 
 export const drawnPoints = (series: Series, index: number): DrawnPoint[] =>
   series.points.map((point) => ({

@@ -221,6 +221,11 @@ test('a section of the wrong shape is named', () => {
   expect(() => toHtml({} as Report)).toThrow('expected an object with `title`')
 })
 
+test.each([[5e-324], [1e308], [1e-200], [Number.MAX_VALUE]])('a line whose values span ±%d is drawn or left out, never an error', (value) => {
+  const points = [{ x: value, y: 0 }, { x: -value, y: value }, { x: 0, y: -value }]
+  expect(html({ kind: 'line', xLabel: 'x', yLabel: 'y', series: [{ name: 's', points }] })).toContain('<svg')
+})
+
 test('the same report gives the same page', () => {
   assert(
     property(array(record({ x: double(), y: double() }), { maxLength: 20 }), (points) => {

@@ -1,4 +1,5 @@
 // One vitest configuration for every package and app: sources through the `@weft/source` condition, so that no test needs a build.
+import { fileURLToPath } from 'node:url'
 import { defineConfig, defineProject } from 'vitest/config'
 
 const conditions = ['@weft/source', 'module', 'node', 'development|production']
@@ -11,6 +12,7 @@ export const packageTests = (name: string, options: { testTimeoutMs?: number } =
     test: {
       name,
       include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
+      setupFiles: [fileURLToPath(new URL('property-seed.ts', import.meta.url))],
       testTimeout: options.testTimeoutMs ?? 30_000,
     },
   })
