@@ -222,7 +222,7 @@ test('a section of the wrong shape is named', () => {
 })
 
 test.each([[5e-324], [1e308], [1e-200], [Number.MAX_VALUE]])('a line whose values span ±%d is drawn or left out, never an error', (value) => {
-  const points = [{ x: value, y: 0 }, { x: -value, y: value }, { x: 0, y: -value }]
+  const points = [{ x: value, y: 0 }, { x: -value, y: value }, { x: 0, y: -value }, { x: 1, y: 1 }, { x: 2, y: 3 }]
   expect(html({ kind: 'line', xLabel: 'x', yLabel: 'y', series: [{ name: 's', points }] })).toContain('<svg')
 })
 
