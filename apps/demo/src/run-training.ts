@@ -3,7 +3,7 @@ import type { Parameter, TokenBatch } from '@weft/tensor'
 import { train, type BatchSource, type Objective, type TrainEvent } from '@weft/trainer'
 import { folderStore } from '@weft/trainer/node'
 import type { DemoContext } from './context.ts'
-import { lossChart } from './loss-chart.ts'
+import { lossChart, lossLine } from './loss-chart.ts'
 import { formatNumber } from './terminal.ts'
 
 export interface TrainingRun {
@@ -26,6 +26,7 @@ export const runTraining = async (context: DemoContext, { label, parameters, obj
   const events: TrainEvent[] = lastCheckpoint !== undefined && run.has(record) ? run.load<TrainEvent[]>(record).filter(({ step }) => step <= Number(/\d+$/.exec(lastCheckpoint)![0])) : []
   if (events.length > 0) terminal.line(`   going on after step ${formatNumber(events.at(-1)!.step)}`)
   const bar = terminal.bar(`training ${label}`, steps, 'steps', events.at(-1)?.step)
+  const losses = lossesOf(events)
   let tokens = 0
   const start = performance.now()
   try {
@@ -48,7 +49,8 @@ export const runTraining = async (context: DemoContext, { label, parameters, obj
       if (event.kind !== 'step') continue
       tokens += event.weight
       const rate = tokens / ((performance.now() - start) / 1000)
-      bar.update(event.step, `loss ${event.lossNats.toFixed(3)}, ${Math.round(rate)} tokens/s`)
+      losses.push(event.lossNats)
+      bar.update(event.step, `${lossLine(losses)} loss ${event.lossNats.toFixed(3)}, ${Math.round(rate)} tokens/s`)
     }
   } finally {
     bar.end()
@@ -58,9 +60,11 @@ export const runTraining = async (context: DemoContext, { label, parameters, obj
 }
 
 const show = ({ terminal }: DemoContext, events: readonly TrainEvent[], rate: number): void => {
-  const losses = events.filter((event) => event.kind === 'step').map(({ lossNats }) => lossNats)
+  const losses = lossesOf(events)
   for (const line of lossChart(losses, { height: 6 })) terminal.line(`   ${line}`)
   const validations = events.filter((event) => event.kind === 'validation')
   const last = validations.at(-1)
   terminal.line(`   ${Math.round(rate)} tokens/s; loss ${losses[0]?.toFixed(3) ?? '–'} → ${losses.at(-1)?.toFixed(3) ?? '–'} nats a token${last === undefined ? '' : `; on held-out text ${last.lossNats.toFixed(3)}`}`)
 }
+
+const lossesOf = (events: readonly TrainEvent[]): number[] => events.flatMap((event) => (event.kind === 'step' ? [event.lossNats] : []))
