@@ -58,6 +58,15 @@ describe('the whole way', () => {
   })
 })
 
+test('on long-winded texts: the score that needs short sentences is left out, all else goes on', { timeout: 120_000 }, () => {
+  mkdirSync(join(scratch, 'long'))
+  // Four sentences in one: more than 220 characters each, too long to be a choice.
+  for (let i = 0; i < 6; i++) writeFileSync(join(scratch, 'long', `${i}.txt`), story(40 + i).replace(/((?:[^.]+\.){3}[^.]+\.)/g, (group) => `${group.slice(0, -1).replaceAll('.', ' and')}.`))
+  const { status, stderr } = demo('--size', 'tiny', '--text', 'long', '--out', 'from-long')
+  expect(status, stderr).toBe(0)
+  expect(Object.keys(step<Record<string, { tasks: object }>>(onlyRun('from-long'), 'evaluated')['plain']!.tasks)).toEqual(['held-out-text', 'stereotype-suite'])
+})
+
 describe('bad input', () => {
   test.each([
     [['--text', 'nowhere'], 2, /nowhere: there is no such folder/],

@@ -13,13 +13,20 @@ export interface QuestionSet {
   readonly test: readonly Question[]
 }
 
-/** First sentence → second sentence, each short enough to learn. */
-const continuations = (documents: readonly TextDocument[]): Question[] =>
-  documents.flatMap(({ text }) => {
-    const [first, second] = text.split(/(?<=[.?!]) /)
+/** How a passage goes on: short sentence → next sentence; where a text has too few of these, some words → the next ones. */
+const continuations = (documents: readonly TextDocument[]): Question[] => {
+  const bySentence = documents.flatMap(({ text }) => {
+    const [first, second] = text.split(/(?<=[.?!])\s+/)
     if (first === undefined || second === undefined || first.length > 160 || second.length > 100 || second.length < 20) return []
     return [{ question: `How does this go on? ${first}`, answer: second }]
   })
+  return bySentence.length >= 4 ? bySentence : documents.flatMap(({ text }) => byWords(text))
+}
+
+const byWords = (text: string): Question[] => {
+  const words = text.split(/\s+/).filter((word) => word !== '')
+  return words.length < 12 ? [] : [{ question: `How does this go on? ${words.slice(0, 8).join(' ')}`, answer: words.slice(8, 12).join(' ') }]
+}
 
 /** @param isBooks whether the corpus is the demo's own, whose facts are known. */
 export const makeQuestions = (documents: readonly TextDocument[], options: { readonly count: number; readonly seed: number; readonly isBooks: boolean }): QuestionSet => {

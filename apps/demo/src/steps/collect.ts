@@ -47,7 +47,7 @@ const fromFolder = async ({ terminal, signal, size }: DemoContext, folder: strin
     documents.push(document)
     characters += document.text.length
     if (characters > size.characters * 2) {
-      terminal.line(`   taking the first ${formatNumber(Math.round(characters / 1e6))} million characters: more would not be seen in this demo's training time`)
+      terminal.line(`   taking the first ${formatNumber(characters)} characters: more would not be seen in this demo's training time`)
       break
     }
   }

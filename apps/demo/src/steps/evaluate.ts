@@ -12,11 +12,11 @@ import { lmOf, type Tuned } from './tune.ts'
 
 export type Evaluated = Readonly<Record<'unigram' | 'fiveGram' | 'plain' | 'mitigated' | 'tuned', EvaluationReport>>
 
-/** Which of four sentences follows? The wrong ones follow in other documents. */
-const followsTask = (documents: readonly TextDocument[], count: number, seed: number): Task => {
+/** Which of four sentences follows? The wrong ones follow in other documents. None where the text has too few whole sentences. */
+const followsTasks = (documents: readonly TextDocument[], count: number, seed: number): Task[] => {
   const random = createRandomSource({ seed }).fork('follows')
   const pairs = documents.flatMap(({ id, text }) => {
-    const sentences = text.split(/(?<=[.?!]) /).filter((sentence) => sentence.length > 30 && sentence.length < 220)
+    const sentences = text.split(/(?<=[.?!])\s+/).filter((sentence) => sentence.length > 30 && sentence.length < 220)
     return sentences.length < 2 ? [] : [{ id, context: sentences[0]!, next: sentences[1]! }]
   })
   const items = pairs.slice(0, count).flatMap(({ id, context, next }, i) => {
@@ -27,7 +27,7 @@ const followsTask = (documents: readonly TextDocument[], count: number, seed: nu
     choices.splice(answer, 0, ` ${next}`)
     return [{ id, context, choices, answer }]
   })
-  return defineTask({ kind: 'multipleChoice', name: 'which-sentence-follows', items })
+  return items.length === 0 ? [] : [defineTask({ kind: 'multipleChoice', name: 'which-sentence-follows', items })]
 }
 
 const tasksOf = ({ heldOut }: Cleaned, { size, seed }: DemoContext): Task[] => {
@@ -35,7 +35,7 @@ const tasksOf = ({ heldOut }: Cleaned, { size, seed }: DemoContext): Task[] => {
   const documents = heldOut.slice(0, size.evaluationDocuments)
   return [
     defineTask({ kind: 'perplexity', name: 'held-out-text', items: documents.map(({ id, text }) => ({ id, text })) }),
-    followsTask(heldOut, size.evaluationDocuments, seed),
+    ...followsTasks(heldOut, size.evaluationDocuments, seed),
     { ...suite, items: everyNth(suite.items, size.stereotypePairs) },
   ]
 }
