@@ -1,0 +1,136 @@
+// Compiles the addon with the machine's C++ compiler, once: into build/, with status.json beside it, which says what came of it. Where
+// there is no compiler nothing fails: the reason is noted and the backend gives it when somebody asks for it.
+//
+//   node native/build.mjs [--force] [--sanitizer=address|thread]
+//
+// A stamp of sources, flags and compiler decides whether anything is to be done; objects are kept by the stamp of their own sources.
+import { execFile, spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { availableParallelism } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
+
+const here = dirname(fileURLToPath(import.meta.url))
+const minimumGcc = 11
+
+const sanitizers = { address: ['-fsanitize=address', '-fno-omit-frame-pointer', '-O1', '-g'], thread: ['-fsanitize=thread', '-O1', '-g'] }
+
+const levels = process.arch === 'x64' ? [['-march=x86-64-v2'], ['-march=x86-64-v3'], ['-march=x86-64-v4', '-mprefer-vector-width=512']] : [[]]
+
+const run = promisify(execFile)
+
+/** The compiler to use: $CXX, g++ or clang++; or why there is none. */
+const findCompiler = () => {
+  const tried = []
+  for (const name of [process.env.CXX, 'g++', 'clang++', 'c++'].filter(Boolean)) {
+    const { status, stdout } = spawnSync(name, ['-dumpfullversion', '-dumpversion'], { encoding: 'utf8' })
+    if (status !== 0) {
+      tried.push(name)
+      continue
+    }
+    const version = stdout.trim()
+    const isClang = (spawnSync(name, ['--version'], { encoding: 'utf8' }).stdout ?? '').includes('clang')
+    if (!isClang && Number.parseInt(version, 10) < minimumGcc) return { reason: `${name} is version ${version}; ${minimumGcc} or newer is needed (C++20)` }
+    return { name, version }
+  }
+  return { reason: `no C++ compiler was found (tried ${tried.join(', ')}); install g++ ${minimumGcc} or newer (Debian and Ubuntu: apt install g++; macOS: xcode-select --install), then run this again` }
+}
+
+const sourcesIn = (folder, extension) =>
+  readdirSync(join(here, folder))
+    .filter((name) => name.endsWith(extension))
+    .sort()
+    .map((name) => join(here, folder, name))
+
+const digest = (parts) => {
+  const hash = createHash('sha256')
+  for (const part of parts) hash.update(part).update('\0')
+  return hash.digest('hex').slice(0, 24)
+}
+
+/** One compilation: a source, its flags, and the object that they give, named after everything that decides it. */
+const planUnits = (compiler, folder, flags) => {
+  const headers = [...sourcesIn('core', '.h'), ...sourcesIn('kernels', '.h')].map((file) => readFileSync(file))
+  const unit = (source, extra) => {
+    const all = [...flags, ...extra]
+    const stamp = digest([compiler.name, compiler.version, ...all, readFileSync(source), ...headers])
+    return { source, flags: all, object: join(folder, 'objects', `${stamp}.o`) }
+  }
+  return [
+    ...sourcesIn('core', '.cpp').map((source) => unit(source, [])),
+    ...sourcesIn('kernels', '.cpp').flatMap((source) => levels.map((march, level) => unit(source, [...march, `-DWEFT_LEVEL=${level}`]))),
+  ]
+}
+
+const compile = async (compiler, unit) => {
+  if (existsSync(unit.object)) return
+  const temporary = `${unit.object}.${process.pid}.tmp`
+  try {
+    await run(compiler.name, [...unit.flags, '-c', unit.source, '-o', temporary], { maxBuffer: 1 << 26 })
+  } catch (error) {
+    throw new Error(`${compiler.name} could not compile ${unit.source}:\n${error.stderr ?? error.message}`)
+  }
+  renameSync(temporary, unit.object)
+}
+
+/** Runs `work` on every item, `width` at a time. */
+const inParallel = async (items, width, work) => {
+  const queue = [...items]
+  await Promise.all(Array.from({ length: width }, async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }))
+}
+
+/**
+ * Builds the addon where it is not there already.
+ * @returns {Promise<{ built: boolean, reason?: string, compiler?: string, seconds?: number }>} never rejects: what went wrong is in `reason`.
+ */
+export const build = async ({ sanitizer, force = false, log = () => {} } = {}) => {
+  const folder = join(here, '..', sanitizer === undefined ? 'build' : `build-${sanitizer}`)
+  mkdirSync(join(folder, 'objects'), { recursive: true })
+  const statusFile = join(folder, 'status.json')
+  const finish = (status) => {
+    writeFileSync(`${statusFile}.${process.pid}.tmp`, `${JSON.stringify(status, undefined, 2)}\n`)
+    renameSync(`${statusFile}.${process.pid}.tmp`, statusFile)
+    return status
+  }
+  const compiler = findCompiler()
+  if (compiler.reason !== undefined) return finish({ built: false, reason: compiler.reason })
+  const addon = join(folder, 'weft-native.node')
+  try {
+    const include = createRequire(import.meta.url)('node-api-headers').include_dir
+    const flags = ['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-fno-math-errno', '-fno-trapping-math', '-Wall', '-Wno-psabi', '-DNAPI_VERSION=8', `-I${include}`, `-I${join(here, 'core')}`, ...(sanitizer === undefined ? [] : sanitizers[sanitizer])]
+    const units = planUnits(compiler, folder, flags)
+    const stamp = digest(units.map(({ object }) => object))
+    const before = existsSync(statusFile) ? JSON.parse(readFileSync(statusFile, 'utf8')) : {}
+    if (!force && before.stamp === stamp && existsSync(addon)) return before
+    const start = performance.now()
+    let done = 0
+    await inParallel(units, Math.max(1, availableParallelism()), async (unit) => {
+      await compile(compiler, unit)
+      log(`${++done}/${units.length} ${unit.source.slice(here.length + 1)}`)
+    })
+    const temporary = `${addon}.${process.pid}.tmp`
+    await run(compiler.name, ['-shared', '-o', temporary, ...units.map(({ object }) => object), '-pthread', ...(sanitizer === undefined ? [] : sanitizers[sanitizer]), ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [])])
+    renameSync(temporary, addon)
+    const kept = new Set(units.map(({ object }) => object))
+    for (const name of readdirSync(join(folder, 'objects'))) if (!kept.has(join(folder, 'objects', name))) rmSync(join(folder, 'objects', name), { force: true })
+    return finish({ built: true, stamp, compiler: `${compiler.name} ${compiler.version}`, seconds: Math.round((performance.now() - start) / 100) / 10 })
+  } catch (error) {
+    return finish({ built: false, reason: error instanceof Error ? error.message : String(error) })
+  }
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
+  const sanitizer = process.argv.find((argument) => argument.startsWith('--sanitizer='))?.slice('--sanitizer='.length)
+  if (sanitizer !== undefined && !Object.hasOwn(sanitizers, sanitizer)) {
+    process.stderr.write(`--sanitizer: expected address or thread, got ${sanitizer}\n`)
+    process.exit(2)
+  }
+  const status = await build({ sanitizer, force: process.argv.includes('--force'), log: (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`) })
+  if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  process.stderr.write(status.built ? `@weft/backend-native: ready (${status.compiler}, ${status.seconds} s)\n` : `@weft/backend-native was not built, other backends go on working: ${status.reason}\n`)
+}

@@ -1,0 +1,197 @@
+// One source for all instruction sets: vectors of VW floats by the compiler's vector extensions. The build compiles each kernel file
+// once per level, with WEFT_LEVEL 0 (baseline), 1 (AVX2 and FMA) or 2 (AVX-512 F, BW, DQ, VL), into a namespace of its own.
+#pragma once
+#include <cstring>
+
+#include "kernel.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if WEFT_LEVEL == 2
+#define WEFT_ISA avx512
+#define WEFT_ISA_VALUE weft::Isa::avx512
+#elif WEFT_LEVEL == 1
+#define WEFT_ISA avx2
+#define WEFT_ISA_VALUE weft::Isa::avx2
+#else
+#define WEFT_ISA baseline
+#define WEFT_ISA_VALUE weft::Isa::baseline
+#endif
+
+#define WEFT_JOIN2(a, b) a##b
+#define WEFT_JOIN(a, b) WEFT_JOIN2(a, b)
+/** At namespace scope of a kernel file, in weft::WEFT_ISA: WEFT_KERNEL("matMul", matMulKernel) */
+#define WEFT_KERNEL(name, function) static const ::weft::Registration WEFT_JOIN(registration, __LINE__){name, WEFT_ISA_VALUE, function};
+
+namespace weft::WEFT_ISA {
+
+#if WEFT_LEVEL == 2
+constexpr int VW = 16;
+#elif WEFT_LEVEL == 1
+constexpr int VW = 8;
+#else
+constexpr int VW = 4;
+#endif
+
+typedef float vf __attribute__((vector_size(4 * VW)));
+typedef int32_t vi __attribute__((vector_size(4 * VW)));
+typedef uint32_t vu __attribute__((vector_size(4 * VW)));
+typedef uint16_t vh __attribute__((vector_size(2 * VW)));  // halves: f16 or bf16 bits
+typedef uint8_t vb __attribute__((vector_size(VW)));
+typedef float vfUnaligned __attribute__((vector_size(4 * VW), aligned(4), may_alias));
+typedef int32_t viUnaligned __attribute__((vector_size(4 * VW), aligned(4), may_alias));
+typedef uint16_t vhUnaligned __attribute__((vector_size(2 * VW), aligned(2), may_alias));
+typedef uint8_t vbUnaligned __attribute__((vector_size(VW), aligned(1), may_alias));
+
+template <class T> WEFT_INLINE T min(T a, T b) { return b < a ? b : a; }
+template <class T> WEFT_INLINE T max(T a, T b) { return a < b ? b : a; }
+WEFT_INLINE int64_t ceilDiv(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+WEFT_INLINE vf splat(float x) { return x - (vf){}; }
+WEFT_INLINE vi splatInt(int32_t x) { return x - (vi){}; }
+WEFT_INLINE vf load(const float* p) { return *reinterpret_cast<const vfUnaligned*>(p); }
+WEFT_INLINE void store(float* p, vf x) { *reinterpret_cast<vfUnaligned*>(p) = x; }
+WEFT_INLINE vi loadInt(const int32_t* p) { return *reinterpret_cast<const viUnaligned*>(p); }
+WEFT_INLINE void storeInt(int32_t* p, vi x) { *reinterpret_cast<viUnaligned*>(p) = x; }
+WEFT_INLINE vi bitsOf(vf x) { return reinterpret_cast<vi&>(x); }
+WEFT_INLINE vf floatsOf(vi x) { return reinterpret_cast<vf&>(x); }
+/** mask ? a : b, lane by lane; mask is all ones or all zeros. */
+WEFT_INLINE vf select(vi mask, vf a, vf b) { return floatsOf((bitsOf(a) & mask) | (bitsOf(b) & ~mask)); }
+// Not for NaN: where either is NaN, b comes out.
+WEFT_INLINE vf vmax(vf a, vf b) { return select(a > b, a, b); }
+WEFT_INLINE vf vmin(vf a, vf b) { return select(a < b, a, b); }
+
+/** The first n (0 … VW) elements; the others are 0. */
+WEFT_INLINE vf loadPart(const float* p, int n) {
+#if WEFT_LEVEL == 2
+  return (vf)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#else
+  vf x = {};
+  for (int i = 0; i < n; i++) x[i] = p[i];
+  return x;
+#endif
+}
+WEFT_INLINE void storePart(float* p, vf x, int n) {
+#if WEFT_LEVEL == 2
+  _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)x);
+#else
+  for (int i = 0; i < n; i++) p[i] = x[i];
+#endif
+}
+
+// Half-width types. bf16 rounds to nearest even and keeps NaN a NaN; f16 likewise.
+WEFT_INLINE vf widenBf16(vh h) { return floatsOf((vi)(__builtin_convertvector(h, vu) << 16)); }
+WEFT_INLINE vh narrowBf16(vf x) {
+  const vu bits = (vu)bitsOf(x);
+  const vu rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
+  const vu notANumber = (vu)(x != x);
+  return __builtin_convertvector((rounded & ~notANumber) | (notANumber & 0x7fc0), vh);
+}
+WEFT_INLINE float widenBf16(uint16_t h) {
+  const uint32_t bits = static_cast<uint32_t>(h) << 16;
+  float x;
+  memcpy(&x, &bits, 4);
+  return x;
+}
+WEFT_INLINE uint16_t narrowBf16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  return x != x ? 0x7fc0 : static_cast<uint16_t>((bits + 0x7fff + ((bits >> 16) & 1)) >> 16);
+}
+WEFT_INLINE float widenF16(uint16_t h) {
+  // Shift exponent and fraction into place and multiply by 2^112: subnormal halves come out right by themselves.
+  const uint32_t magnitude = static_cast<uint32_t>(h & 0x7fff) << 13;
+  float x;
+  memcpy(&x, &magnitude, 4);
+  x *= 0x1p112f;
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  if ((h & 0x7c00) == 0x7c00) bits = magnitude | 0x7f800000;
+  bits |= static_cast<uint32_t>(h & 0x8000) << 16;
+  memcpy(&x, &bits, 4);
+  return x;
+}
+WEFT_INLINE uint16_t narrowF16(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, 4);
+  const uint16_t sign = static_cast<uint16_t>((bits >> 16) & 0x8000);
+  bits &= 0x7fffffff;
+  if (bits > 0x7f800000) return static_cast<uint16_t>(sign | 0x7e00);
+  if (bits >= 0x477ff000) return static_cast<uint16_t>(sign | 0x7c00);  // 65520 and above
+  if (bits < 0x38800000) {                                              // below 2^-14: adding 0.5 rounds to multiples of 2^-24
+    float magnitude;
+    memcpy(&magnitude, &bits, 4);
+    magnitude += 0.5f;
+    memcpy(&bits, &magnitude, 4);
+    return static_cast<uint16_t>(sign | (bits - 0x3f000000));
+  }
+  bits += 0xfff + ((bits >> 13) & 1);
+  return static_cast<uint16_t>(sign | ((bits - 0x38000000) >> 13));
+}
+
+// Loads and stores that convert. n: how many of the VW elements exist (VW: all).
+template <class T> WEFT_INLINE vf loadAs(const T* p, int n);
+template <class T> WEFT_INLINE void storeAs(T* p, vf x, int n);
+struct Bf16 { uint16_t bits; };
+struct F16 { uint16_t bits; };
+template <> WEFT_INLINE vf loadAs<float>(const float* p, int n) { return n == VW ? load(p) : loadPart(p, n); }
+template <> WEFT_INLINE void storeAs<float>(float* p, vf x, int n) { n == VW ? store(p, x) : storePart(p, x, n); }
+template <> WEFT_INLINE vf loadAs<Bf16>(const Bf16* p, int n) {
+  if (n == VW) return widenBf16((vh)*reinterpret_cast<const vhUnaligned*>(p));
+  vh h = {};
+  for (int i = 0; i < n; i++) h[i] = p[i].bits;
+  return widenBf16(h);
+}
+template <> WEFT_INLINE void storeAs<Bf16>(Bf16* p, vf x, int n) {
+  const vh h = narrowBf16(x);
+  if (n == VW) *reinterpret_cast<vhUnaligned*>(p) = h;
+  else
+    for (int i = 0; i < n; i++) p[i].bits = h[i];
+}
+template <> WEFT_INLINE vf loadAs<F16>(const F16* p, int n) {
+#if WEFT_LEVEL == 2
+  if (n == VW) return (vf)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+#elif WEFT_LEVEL == 1
+  if (n == VW) return (vf)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#endif
+  vf x = {};
+  for (int i = 0; i < n; i++) x[i] = widenF16(p[i].bits);
+  return x;
+}
+template <> WEFT_INLINE void storeAs<F16>(F16* p, vf x, int n) {
+#if WEFT_LEVEL == 2
+  if (n == VW) return _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_cvtps_ph((__m512)x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+#elif WEFT_LEVEL == 1
+  if (n == VW) return _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm256_cvtps_ph((__m256)x, _MM_FROUND_TO_NEAREST_INT));
+#endif
+  for (int i = 0; i < n; i++) p[i].bits = narrowF16(x[i]);
+}
+
+/** Calls body with a null pointer of the C++ type of a float dtype: f32, bf16, f16. */
+template <class F> WEFT_INLINE void withFloatType(DType dtype, const char* operation, const F& body) {
+  switch (dtype) {
+    case DType::f32: return body(static_cast<float*>(nullptr));
+    case DType::bf16: return body(static_cast<Bf16*>(nullptr));
+    case DType::f16: return body(static_cast<F16*>(nullptr));
+    default: fail("%s: expected a float dtype", operation);
+  }
+}
+
+// Sums over the lanes in a fixed order.
+WEFT_INLINE float sumLanes(vf x) {
+  float lanes[VW];
+  memcpy(lanes, &x, sizeof lanes);
+  for (int width = VW / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
+  return lanes[0];
+}
+WEFT_INLINE float maxLanes(vf x) {
+  float lanes[VW];
+  memcpy(lanes, &x, sizeof lanes);
+  for (int width = VW / 2; width > 0; width /= 2)
+    for (int i = 0; i < width; i++) lanes[i] = max(lanes[i], lanes[i + width]);
+  return lanes[0];
+}
+
+}  // namespace weft::WEFT_ISA

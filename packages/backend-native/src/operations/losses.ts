@@ -1,0 +1,4 @@
+// Entries of cross entropies.
+import type { NativeOperations } from '../operation.ts'
+
+export const losses: NativeOperations = {}

@@ -1,0 +1,7 @@
+// Entries of the primitives.
+import { number, type NativeOperations } from '../operation.ts'
+
+export const primitives: NativeOperations = {
+  fill: { attributes: [number('value')] },
+  iota: {},
+}

@@ -1,0 +1,4 @@
+// Entries of quantized weights.
+import type { NativeOperations } from '../operation.ts'
+
+export const quantized: NativeOperations = {}

@@ -1,0 +1,3 @@
+import { packageBuild } from '@weft/tsup-config'
+
+export default packageBuild({ index: 'src/index.ts' })

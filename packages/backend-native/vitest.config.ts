@@ -1,0 +1,3 @@
+import { packageTests } from '@weft/vitest-config'
+
+export default packageTests('backend-native')
