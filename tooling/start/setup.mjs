@@ -21,10 +21,18 @@ const wanted = () => {
   return hash.digest('hex')
 }
 
-/** Makes sure that the workspace is installed. @returns whether it is; what went wrong is printed. */
+/** Makes sure that the workspace is installed and its native code compiled. @returns whether it is installed; what went wrong is printed. */
 export const setUp = () => {
   const stamp = wanted()
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return true
+  if (!existsSync(stampFile) || readFileSync(stampFile, 'utf8') !== stamp) {
+    if (!install(stamp)) return false
+  }
+  // It looks at its own sources and does nothing where all is built; without a compiler other backends are used.
+  spawnSync(process.execPath, [join(root, 'packages', 'backend-native', 'native', 'build.mjs'), '--when-needed'], { stdio: ['ignore', 2, 2] })
+  return true
+}
+
+const install = (stamp) => {
   const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
   process.stderr.write(`Setting up: installing dependencies with ${packageManager} (once)\n`)
   const result = spawnSync('npx', ['-y', packageManager, 'install', '--frozen-lockfile', '--reporter=append-only', '--loglevel=warn'], {

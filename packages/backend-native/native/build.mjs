@@ -1,7 +1,9 @@
 // Compiles the addon with the machine's C++ compiler, once: into build/, with status.json beside it, which says what came of it. Where
 // there is no compiler nothing fails: the reason is noted and the backend gives it when somebody asks for it.
 //
-//   node native/build.mjs [--force] [--sanitizer=address|thread]
+//   node native/build.mjs [--force] [--when-needed] [--sanitizer=address|thread]
+//
+// --when-needed says something only where something is compiled.
 //
 // A stamp of sources, flags and compiler decides whether anything is to be done; objects are kept by the stamp of their own sources.
 import { execFile, spawnSync } from 'node:child_process'
@@ -86,7 +88,7 @@ const inParallel = async (items, width, work) => {
 
 /**
  * Builds the addon where it is not there already.
- * @returns {Promise<{ built: boolean, reason?: string, compiler?: string, seconds?: number }>} never rejects: what went wrong is in `reason`.
+ * @returns {Promise<{ built: boolean, wasThere?: boolean, reason?: string, compiler?: string, seconds?: number }>} never rejects: what went wrong is in `reason`.
  */
 export const build = async ({ sanitizer, force = false, log = () => {} } = {}) => {
   const folder = join(here, '..', sanitizer === undefined ? 'build' : `build-${sanitizer}`)
@@ -106,8 +108,9 @@ export const build = async ({ sanitizer, force = false, log = () => {} } = {}) =
     const units = planUnits(compiler, folder, flags)
     const stamp = digest(units.map(({ object }) => object))
     const before = existsSync(statusFile) ? JSON.parse(readFileSync(statusFile, 'utf8')) : {}
-    if (!force && before.stamp === stamp && existsSync(addon)) return before
+    if (!force && before.stamp === stamp && existsSync(addon)) return { ...before, wasThere: true }
     const start = performance.now()
+    log(`compiling ${units.length} files (once; less than a minute)`)
     let done = 0
     await inParallel(units, Math.max(1, availableParallelism()), async (unit) => {
       await compile(compiler, unit)
@@ -132,5 +135,6 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   }
   const status = await build({ sanitizer, force: process.argv.includes('--force'), log: (line) => process.stderr.isTTY && process.stderr.write(`\r\x1b[K${line}`) })
   if (process.stderr.isTTY) process.stderr.write('\r\x1b[K')
+  if (process.argv.includes('--when-needed') && status.wasThere === true) process.exit(0)
   process.stderr.write(status.built ? `@weft/backend-native: ready (${status.compiler}, ${status.seconds} s)\n` : `@weft/backend-native was not built, other backends go on working: ${status.reason}\n`)
 }
