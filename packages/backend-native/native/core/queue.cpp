@@ -7,8 +7,8 @@
 namespace weft {
 namespace {
 
-// Some 150 µs: a loop that reads one value a step (generating tokens) comes back within it and finds the threads awake.
-constexpr int spinsBeforeSleep = 3000;
+// A loop that reads one value a step (generating tokens) comes back within it and finds the conductor awake.
+constexpr std::chrono::microseconds idleSpin{200};
 
 constexpr double maxHandle = 1 << 26;
 
@@ -26,15 +26,10 @@ struct Words {
   }
 };
 
-struct TensorWords {
-  double handle;
-  View view;
-};
-
 constexpr int64_t maxElements = int64_t{1} << 48;
 
-TensorWords readTensor(Words& words) {
-  TensorWords tensor{};
+NamedView readTensor(Words& words) {
+  NamedView tensor{};
   tensor.handle = words.next();
   tensor.view.dtype = static_cast<DType>(words.integer(0, dtypeCount - 1, "element type"));
   tensor.view.rank = static_cast<int>(words.integer(0, maxRank, "rank"));
@@ -126,9 +121,8 @@ std::string Queue::waitForRead(int64_t request) {
 }
 
 bool Queue::waitForWork(int32_t tail) {
-  for (int spins = 0; spins < spinsBeforeSleep; spins++) {
+  for (Spin spin(idleSpin); !spin.isOver();) {
     if (control_[headWord].load(std::memory_order_acquire) != tail) return true;
-    relax();
   }
   if (control_[headWord].load() != tail) return true;
   const uint32_t word = wakeWord_.load();
@@ -266,9 +260,10 @@ void Queue::finishRead(const double* words, int64_t count) {
 
 void Queue::runKernel(const Kernel& kernel, const double* words, int64_t count) {
   // The outputs' handles are known before anything can go wrong, so that a failure always reaches them.
-  std::vector<TensorWords> outputs;
-  std::vector<double> inputHandles;
-  std::vector<double> allocated;
+  auto& [inputHandles, outputs, allocated] = call_;
+  inputHandles.clear();
+  outputs.clear();
+  allocated.clear();
   std::shared_ptr<const std::string> poison;
   state_.reset();
   state_.operation = kernel.name.c_str();
@@ -278,7 +273,7 @@ void Queue::runKernel(const Kernel& kernel, const double* words, int64_t count) 
     for (int64_t slot = 0; slot < slots; slot++) {
       const int64_t items = rest.integer(0, 1 << 20, "list length");
       for (int64_t i = 0; i < items; i++) {
-        const TensorWords input = readTensor(rest);
+        const NamedView input = readTensor(rest);
         inputHandles.push_back(input.handle);
         state_.views.push_back(input.view);
       }
@@ -297,7 +292,7 @@ void Queue::runKernel(const Kernel& kernel, const double* words, int64_t count) 
       state_.views[i].data = source.block.data;
     }
     if (!poison) {
-      for (TensorWords& output : outputs) {
+      for (NamedView& output : outputs) {
         Buffer& target = buffer(output.handle);
         if (!target.live) {
           const size_t bytes = bytesOf(output.view);
@@ -331,7 +326,7 @@ void Queue::runKernel(const Kernel& kernel, const double* words, int64_t count) 
     pool_.release(buffer(handle).block);
     buffer(handle).block = {};
   }
-  for (const TensorWords& output : outputs) {
+  for (const NamedView& output : outputs) {
     Buffer& target = buffer(output.handle);
     target.live = true;
     target.poison = poison;

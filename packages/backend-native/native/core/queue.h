@@ -26,6 +26,12 @@ enum Control : int { wrapMark = -1, freeHandle = -2, bindStaged = -3, bindInline
 constexpr int64_t ringWords = 1 << 16;
 enum ControlWord : int { headWord = 0, tailWord = 16, sleepingWord = 32, controlWords = 48 };
 
+/** A tensor as a command names it. */
+struct NamedView {
+  double handle;
+  View view;
+};
+
 class Queue {
  public:
   /** Told on the conductor's thread when a read is done; `error` is empty where it went well. */
@@ -79,6 +85,11 @@ class Queue {
   Workers workers_;
   Scratch scratch_;
   RunState state_;
+  struct {
+    std::vector<double> inputHandles;
+    std::vector<NamedView> outputs;
+    std::vector<double> allocated;
+  } call_;  // of the call that runs: kept, so that its memory is
   const Isa isa_;
   const OnRead onRead_;
   std::unique_ptr<double[]> ring_;

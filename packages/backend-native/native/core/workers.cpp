@@ -5,8 +5,10 @@ namespace {
 
 constexpr uint64_t nextMask = (1u << 20) - 1;
 constexpr int64_t maxBatch = (1 << 20) - 1;
-// Some 30 µs: longer than the gap between two operations of a step, shorter than anybody minds a busy core.
-constexpr int spinsBeforeSleep = 600;
+// Longer than the gap between two operations of a step, shorter than anybody minds a busy core.
+constexpr std::chrono::microseconds helperSpin{50};
+// A thread that has claimed a tile and does not come back for so long has lost its core.
+constexpr std::chrono::microseconds conductorSpin{100};
 
 uint64_t tilesOf(uint64_t ticket) { return (ticket >> 20) & nextMask; }
 uint64_t nextOf(uint64_t ticket) { return ticket & nextMask; }
@@ -58,9 +60,9 @@ void Workers::runBatch(int64_t first, int64_t tiles) {
     wakeWord_.notify_all();
   }
   for (Claim c = claim(); c.ok; c = claim()) work(c.tile, 0);
-  for (int spins = 0; done_.load(std::memory_order_acquire) != tiles; spins++) {
-    if (spins < 4000) relax();
-    else std::this_thread::yield();  // the other thread's core is taken by somebody else: let him finish here
+  Spin spin(conductorSpin);
+  while (done_.load(std::memory_order_acquire) != tiles) {
+    if (spin.isOver()) std::this_thread::yield();  // let it go on here
   }
 }
 
@@ -82,22 +84,20 @@ void Workers::run(int64_t tiles, Body body, const void* context) {
 }
 
 void Workers::helperLoop(int worker) {
-  for (int spins = 0; !stopping_.load(std::memory_order_acquire);) {
+  Spin spin(helperSpin);
+  while (!stopping_.load(std::memory_order_acquire)) {
     if (const Claim c = claim(); c.ok) {
       work(c.tile, worker);
-      spins = 0;
+      spin.restart();
       continue;
     }
-    if (++spins < spinsBeforeSleep) {
-      relax();
-      continue;
-    }
+    if (!spin.isOver()) continue;
     const uint32_t word = wakeWord_.load(std::memory_order_seq_cst);
     sleepers_.fetch_add(1, std::memory_order_seq_cst);
     const uint64_t ticket = ticket_.load(std::memory_order_seq_cst);
     if (nextOf(ticket) >= tilesOf(ticket) && !stopping_.load(std::memory_order_seq_cst)) wakeWord_.wait(word);
     sleepers_.fetch_sub(1, std::memory_order_seq_cst);
-    spins = 0;
+    spin.restart();
   }
 }
 

@@ -3,6 +3,7 @@
 // claimed one holds up nobody.
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <thread>
@@ -62,5 +63,23 @@ inline void relax() {
   asm volatile("yield");
 #endif
 }
+
+/** A bounded time of waiting in a loop; the clock is looked at now and then only. */
+class Spin {
+ public:
+  explicit Spin(std::chrono::microseconds limit) : limit_(limit) {}
+  void restart() { count_ = 0; }
+  /** Waits for an instant. @returns whether the time is up. */
+  bool isOver() {
+    relax();
+    if (count_++ == 0) start_ = std::chrono::steady_clock::now();
+    return count_ % 64 == 0 && std::chrono::steady_clock::now() - start_ > limit_;
+  }
+
+ private:
+  std::chrono::microseconds limit_;
+  std::chrono::steady_clock::time_point start_;
+  uint32_t count_ = 0;
+};
 
 }  // namespace weft
