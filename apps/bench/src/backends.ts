@@ -7,14 +7,34 @@ import { createCpuBackend } from '@weft/tensor/cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
+import { createNative } from './native.ts'
 
-export type BackendName = 'tfjs-wasm' | 'tfjs-cpu' | 'reference'
+export type BackendName = 'native' | 'tfjs-wasm' | 'tfjs-cpu' | 'reference'
 
 export { tf }
 
-export const startBackend = async (name: BackendName): Promise<Backend> => {
+export const startBackend = async (name: BackendName, options: { readonly threads?: number } = {}): Promise<Backend> => {
+  if (name === 'native') return createNative(options)
   if (name === 'reference') return createCpuBackend()
   const wasm = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm')
   setWasmPaths(`${dirname(wasm)}/`)
   return createTfjsBackend({ tf, backendName: name.slice('tfjs-'.length) })
 }
+
+/** The backend, or undefined with a note why not. */
+export const startIfThere = async (
+  name: BackendName,
+  context: { readonly threads: number; note(line: string): void },
+): Promise<Backend | undefined> => {
+  try {
+    return await startBackend(name, { threads: context.threads })
+  } catch (error) {
+    context.note(`skipped: backend ${name} does not start: ${error instanceof Error ? error.message : String(error)}`)
+    return undefined
+  }
+}
+
+/** What the tables call it. Only native has threads; wasm in Node has one. */
+export const weftOn = (name: BackendName, threads: number): string => (name === 'native' ? `weft on native, ${threadsText(threads)}` : `weft on ${name}`)
+
+export const threadsText = (threads: number): string => (threads === 1 ? '1 thread' : `${threads} threads`)

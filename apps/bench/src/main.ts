@@ -1,24 +1,11 @@
 // The bench: speed, size and start, side by side with peers, in one run.
+import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
-import { describeMachine } from './machine.ts'
-import type { Measurement, Suite, SuiteContext } from './suite.ts'
-import { curation } from './suites/curation.ts'
-import { gemm } from './suites/gemm.ts'
-import { generate } from './suites/generate.ts'
-import { size } from './suites/size.ts'
-import { start } from './suites/start.ts'
-import { tokenizer } from './suites/tokenizer.ts'
-import { train } from './suites/train.ts'
-import { formatCase } from './table.ts'
-
-const suites: readonly Suite[] = [gemm, train, tokenizer, generate, curation, size, start]
-
-interface Options {
-  readonly json?: boolean
-  readonly peers?: boolean
-  readonly quick?: boolean
-  readonly runs: number
-}
+import { installPeers, peerNames } from '../peers/install.ts'
+import { writeReport } from './report/write-report.ts'
+import { readResults } from './results.ts'
+import { runSuites, type RunOptions } from './run-suites.ts'
+import { suites } from './suites.ts'
 
 const count = (text: string): number => {
   const value = Number(text)
@@ -26,45 +13,61 @@ const count = (text: string): number => {
   return value
 }
 
-const runSuites = async (names: readonly string[], options: Options): Promise<void> => {
-  const chosen = names.length === 0 ? suites : names.map((name) => suites.find((suite) => suite.name === name)!)
-  const machine = describeMachine()
-  const say = (line: string): void => void (options.json === true ? process.stderr : process.stdout).write(`${line}\n`)
-  if (options.json === true) process.stdout.write(`${JSON.stringify({ machine })}\n`)
-  say(`${machine.processor}, ${machine.cores} cores; ${machine.system}; Node ${machine.node}; ${Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`).join(', ')}`)
-  say('Medians of interleaved runs; × is the first subject against each other one. Machines are shared: read ratios, not absolute figures.')
-  const context: SuiteContext = { runs: options.runs, isQuick: options.quick === true, withPeers: options.peers === true, note: (line) => say(`  ${line}`) }
-  for (const suite of chosen) {
-    say(`\n${suite.name}: ${suite.about}`)
-    let block: Measurement[] = []
-    const flush = (): void => {
-      if (options.json !== true && block.length > 0) say(formatCase(block))
-      block = []
-    }
-    for await (const measurement of suite.run(context)) {
-      if (block.length > 0 && block[0]!.case !== measurement.case) flush()
-      block.push(measurement)
-      if (options.json === true) {
-        const { suite: suiteName, case: caseName, subject, value, unit, runs } = measurement
-        process.stdout.write(`${JSON.stringify({ suite: suiteName, case: caseName, subject, value, unit, runs })}\n`)
-      }
-    }
-    flush()
-  }
+const threadCount = (text: string): number => {
+  const value = count(text)
+  if (value > 1024) throw new InvalidArgumentError('expected at most 1024')
+  return value
 }
+
+const fail = (message: string): never => program.error(`error: ${message}`, { exitCode: 2 })
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
 const program = new Command('bench')
   .description(`Speed, size and start of Weft, side by side with peers.\n\nSuites:\n${suites.map(({ name, about }) => `  ${name.padEnd(10)} ${about}`).join('\n')}`)
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : error.exitCode === 3 ? 3 : 2))
   .argument('[suites...]', 'which suites; default all')
-  .option('--json', 'one JSON object a line: {suite, case, subject, value, unit, runs}; the first line describes the machine')
-  .option('--peers', 'also run peers that are found: PyTorch and tokenizers of Python (WEFT_PYTHON names which Python)')
+  .option('--json', 'one JSON object a line: {suite, case, subject, value, unit, runs} and, where known, {id, share}; the first line describes the machine')
+  .option('--peers', 'also run peers that are found: PyTorch, llama.cpp, llm.c, tokenizers (`bench peers` installs them, WEFT_PYTHON names another Python)')
   .option('--runs <n>', 'measured runs of each subject', count, 5)
+  .option('--threads <n>', 'threads of every side', threadCount, availableParallelism())
+  .option('--model <file>', 'a GGUF of SmolLM2-135M for `generate`; default: the one of the shared data, where it is')
+  .option('--report <folder>', 'write report.md, report.html and results.json there; suites measured earlier stay in it')
   .option('--quick', 'small sizes, for a look and for tests')
 
-program.action(async (names: string[], options: Options) => {
+program.action(async (names: string[], options: RunOptions) => {
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name))
-  if (unknown.length > 0) program.error(`error: unknown suite ${unknown.join(', ')}; there are ${suites.map(({ name }) => name).join(', ')}`, { exitCode: 2 })
-  await runSuites(names, options)
+  if (unknown.length > 0) fail(`unknown suite ${unknown.join(', ')}; there are ${suites.map(({ name }) => name).join(', ')}`)
+  try {
+    await runSuites(names.length === 0 ? suites : suites.filter(({ name }) => names.includes(name)), options)
+  } catch (error) {
+    program.error(`error: ${messageOf(error)}`, { exitCode: 3 })
+  }
 })
+
+program
+  .command('peers')
+  .description('installs the peers into a cache folder (WEFT_PEERS, else the user\'s), each only where its tools and room are there')
+  .argument('[names...]', `which: ${peerNames.join(', ')}; default all`)
+  .option('--check', 'only say what is there, what is missing and what it takes')
+  .action(async (names: string[], options: { check?: boolean }) => {
+    const unknown = names.filter((name) => !peerNames.includes(name))
+    if (unknown.length > 0) fail(`unknown peer ${unknown.join(', ')}; there are ${peerNames.join(', ')}`)
+    const isComplete = await installPeers(names.length === 0 ? peerNames : names, { checkOnly: options.check === true, say: (line) => void process.stdout.write(`${line}\n`) })
+    if (!isComplete) process.exitCode = 3
+  })
+
+program
+  .command('report')
+  .description('draws the report of a folder again from its results.json')
+  .argument('<folder>')
+  .action((folder: string) => {
+    try {
+      const results = readResults(folder)
+      if (results.length === 0) fail(`${folder}: expected a results.json, there is none; \`--report ${folder}\` writes one`)
+      process.stdout.write(`${writeReport(folder, results)}\n`)
+    } catch (error) {
+      fail(messageOf(error))
+    }
+  })
+
 await program.parseAsync()

@@ -1,29 +1,51 @@
 // Interleaved timing: A B C A B C …, so that a machine whose speed drifts is unfair to nobody. Fixed counts; nothing adapts to a result.
+import { setTimeout as sleep } from 'node:timers/promises'
+
+/** Units of work, with the seconds that they took where the subject is the better judge (a peer times itself, without the pipe). */
+export type Done = number | { readonly units: number; readonly seconds: number }
 
 export interface Subject {
   readonly name: string
-  /** Does the work once and returns how many units it did (flops, tokens, bytes); its time is taken around it. */
-  run(): Promise<number> | number
+  readonly id?: string
+  /** Does the work once and returns how many units it did (flops, tokens, bytes). */
+  run(): Promise<Done> | Done
 }
 
 export interface Samples {
   readonly name: string
+  readonly id?: string
   /** Units a second, one a run. */
   readonly rates: readonly number[]
 }
 
-/** Every subject once unmeasured, then `runs` rounds over all of them. */
-export const interleaved = async (subjects: readonly Subject[], options: { readonly runs: number; readonly warmups?: number }): Promise<Samples[]> => {
-  for (let i = 0; i < (options.warmups ?? 1); i++) for (const { run } of subjects) await run()
+export interface InterleaveOptions {
+  readonly runs: number
+  readonly warmups?: number
+  /** Rest before each run, so that threads of the one before have gone to sleep (OpenMP's spin for some milliseconds). */
+  readonly restMs?: number
+}
+
+/** Every subject unmeasured first, then `runs` rounds over all of them. */
+export const interleaved = async (subjects: readonly Subject[], options: InterleaveOptions): Promise<Samples[]> => {
+  const { runs, warmups = 1, restMs = 10 } = options
+  for (let i = 0; i < warmups; i++) for (const { run } of subjects) await run()
   const rates = subjects.map((): number[] => [])
-  for (let round = 0; round < options.runs; round++) {
-    for (const [i, { run }] of subjects.entries()) {
-      const start = performance.now()
-      const units = await run()
-      rates[i]!.push(units / ((performance.now() - start) / 1000))
+  for (let round = 0; round < runs; round++) {
+    for (const [i, subject] of subjects.entries()) {
+      await sleep(restMs)
+      rates[i]!.push(await rateOf(subject))
     }
   }
-  return subjects.map(({ name }, i) => ({ name, rates: rates[i]! }))
+  return subjects.map(({ name, id }, i) => ({ name, rates: rates[i]!, ...(id === undefined ? {} : { id }) }))
+}
+
+const rateOf = async ({ name, run }: Subject): Promise<number> => {
+  const start = performance.now()
+  const done = await run()
+  const seconds = typeof done === 'number' ? (performance.now() - start) / 1000 : done.seconds
+  const units = typeof done === 'number' ? done : done.units
+  if (!(seconds > 0) || !(units > 0)) throw new Error(`${name}: expected work and the time it took, got ${units} units in ${seconds} s`)
+  return units / seconds
 }
 
 /** The middle value; the mean of the two middle ones of an even count. */

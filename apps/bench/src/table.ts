@@ -2,17 +2,22 @@
 import { spread } from './measure.ts'
 import type { Measurement } from './suite.ts'
 
-const number = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
+/** Three figures: what a shared machine's timings are good for. */
+export const threeFigures = (value: number): string => (value >= 100 ? value.toFixed(0) : value >= 10 ? value.toFixed(1) : value.toFixed(2))
 
-/** A block of lines: value, spread, and how many times the first subject is better (above 1) or worse (below). */
+/** How many times `first` is better than `other`, below 1 where it is worse. */
+export const timesBetter = (first: Measurement, other: Measurement): number => (first.isRate ? first.value / other.value : other.value / first.value)
+
+/** A block of lines: value, spread, share of a limit, and how many times the first subject is better (above 1) or worse (below). */
 export const formatCase = (measurements: readonly Measurement[]): string => {
   const [first] = measurements
   if (first === undefined) return ''
   const width = Math.max(...measurements.map(({ subject }) => subject.length))
-  const lines = measurements.map(({ subject, value, unit, runs, isRate }, i) => {
-    const ratio = i === 0 || value === 0 || first.subject === subject ? '' : `   ${number(isRate ? first.value / value : value / first.value)} ×`
-    const strayed = runs.length > 1 ? ` ± ${(100 * spread(runs)).toFixed(0)} %` : ''
-    return `    ${subject.padEnd(width)}  ${number(value).padStart(8)} ${unit}${strayed}${ratio}`
+  const lines = measurements.map((one, i) => {
+    const ratio = i === 0 || one.value === 0 || first.subject === one.subject ? '' : `   ${threeFigures(timesBetter(first, one))} ×`
+    const strayed = one.runs.length > 1 ? ` ± ${(100 * spread(one.runs)).toFixed(0)} %` : ''
+    const share = one.share === undefined ? '' : `   ${(100 * one.share.value).toFixed(0)} % of ${one.share.of}`
+    return `    ${one.subject.padEnd(width)}  ${threeFigures(one.value).padStart(8)} ${one.unit}${strayed}${ratio}${share}`
   })
   return [`  ${first.case}`, ...lines].join('\n')
 }

@@ -1,68 +1,180 @@
-// Training steps of a small GPT with AdamW and clipping: tokens a second. The losses are real; data is random, which costs the same.
-import { createRandomSource } from '@weft/contracts'
-import { packDocuments, tokenCorpus, train as trainModel } from '@weft/trainer'
-import { causal } from '@weft/trainer/objectives'
-import { createModel } from '@weft/transformer'
-import { startBackend, type BackendName } from '../backends.ts'
+// Training steps of GPT-2 shapes with AdamW: tokens a second and peak memory. All sides start from the same weights and see the same
+// batches; their losses are compared step by step.
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Backend, TokenBatch } from '@weft/tensor'
+import { startBackend, startIfThere, threadsText, weftOn, type BackendName } from '../backends.ts'
+import { describeShape, flopsPerToken, gptShapes, type GptShape } from '../gpt-shapes.ts'
+import { startLlmC } from '../llm-c-peer.ts'
+import { numberOf, numbersOf, type LinePeer } from '../line-peer.ts'
 import { interleaved, type Subject } from '../measure.ts'
 import { measurementsOf } from '../measurements.ts'
-import { startPythonPeer } from '../python-peer.ts'
-import type { Suite } from '../suite.ts'
+import { machinePeaks, peaksOf, shareOfPeak } from '../peaks.ts'
+import { startPythonPeer, type PythonPeer } from '../python-peer.ts'
+import type { Curve, Measurement, Scaling, Suite, SuiteContext } from '../suite.ts'
+import { fixedBatches, startTrainingRun, writeFlatWeights, type TrainingRun } from '../training-run.ts'
+import { startTorchRun } from './torch-training.ts'
+import { trainingMemory } from './training-memory-case.ts'
 
-interface Shape {
-  readonly layers: number
-  readonly width: number
-  readonly heads: number
-  readonly vocabulary: number
-  readonly batch: number
-  readonly length: number
+export interface Sides {
+  readonly context: SuiteContext
+  readonly native: Backend | undefined
+  readonly torch: PythonPeer | undefined
+  /** Where the weights that all start from are written. */
+  readonly folder: string
 }
 
-const shapes: Readonly<Record<string, Shape>> = {
-  'GPT 0.9M (4 layers, 4 heads, 128, V 512; B 12, T 64)': { layers: 4, width: 128, heads: 4, vocabulary: 512, batch: 12, length: 64 },
-  'GPT 2.2M (4 layers, 4 heads, 192, V 2048; B 8, T 128)': { layers: 4, width: 192, heads: 4, vocabulary: 2048, batch: 8, length: 128 },
+interface Case {
+  readonly shape: GptShape
+  readonly precision: 'f32' | 'bf16'
+  /** Besides native. */
+  readonly backends: readonly Exclude<BackendName, 'native'>[]
+  readonly withCompile: boolean
+  readonly withLlmC?: boolean
+  /** Fewer than the context's: a point of the plot over threads. */
+  readonly threads?: number
 }
-const quickShapes: Readonly<Record<string, Shape>> = { 'GPT tiny (1 layer, 2 heads, 32, V 128; B 2, T 16)': { layers: 1, width: 32, heads: 2, vocabulary: 128, batch: 2, length: 16 } }
 
-const weftSubject = async (name: BackendName, shape: Shape, steps: number): Promise<Subject> => {
-  const backend = await startBackend(name)
-  const { layers, width, heads, vocabulary, batch, length } = shape
-  const model = createModel({ family: 'llama', vocabSize: vocabulary, contextLength: length, dModel: width, numLayers: layers, numHeads: heads, numKvHeads: heads }, { backend, seed: 1 })
-  const random = createRandomSource({ seed: 1 })
-  const corpus = tokenCorpus([{ tokenIds: Int32Array.from({ length: 60_000 }, () => Math.floor(random.nextFloat() * vocabulary)) }])
-  return {
-    name: `weft on ${name}`,
-    run: async () => {
-      const events = trainModel({
-        parameters: [...model.parameters().values()],
-        objective: causal({ network: model }),
-        batches: packDocuments({ corpus, sequenceLength: length, batchSize: batch, seed: 1 }),
-        optimizer: { kind: 'adamW', learningRate: 1e-3 },
-        steps,
-        seed: 1,
-      })
-      for await (const event of events) if (event.kind === 'step' && !Number.isFinite(event.lossNats)) throw new Error(`${name}: the loss is not finite`)
-      return steps * batch * length
-    },
+const fullCases: readonly Case[] = [
+  { shape: gptShapes.small, precision: 'f32', backends: ['tfjs-wasm'], withCompile: true },
+  { shape: gptShapes.middle, precision: 'f32', backends: ['tfjs-wasm'], withCompile: false },
+  { shape: gptShapes.large, precision: 'f32', backends: [], withCompile: true },
+  { shape: gptShapes.large, precision: 'bf16', backends: [], withCompile: true },
+  { shape: gptShapes.gpt2, precision: 'f32', backends: [], withCompile: true, withLlmC: true },
+  { shape: gptShapes.gpt2, precision: 'bf16', backends: [], withCompile: false },
+]
+
+const quickCases: readonly Case[] = [
+  { shape: gptShapes.tiny, precision: 'f32', backends: ['tfjs-wasm', 'tfjs-cpu', 'reference'], withCompile: false, withLlmC: true },
+  { shape: gptShapes.tiny, precision: 'bf16', backends: [], withCompile: false },
+]
+
+interface Runner {
+  readonly subject: Subject
+  readonly losses: readonly number[]
+  dispose(): Promise<void> | void
+}
+
+const tokensPerStep = ({ batch, length }: GptShape): number => batch * length
+
+const weftRunner = (name: BackendName, backend: Backend, { shape, precision }: Case, batches: readonly TokenBatch[], threads: number): Runner & { readonly run: TrainingRun } => {
+  const run = startTrainingRun({ backend, shape, batches, precision, steps: shape.stepsPerRun })
+  const subject: Subject = { name: weftOn(name, threads), id: name, run: async () => (await run.advance()) * tokensPerStep(shape) }
+  return { subject, losses: run.losses, dispose: run.dispose, run }
+}
+
+const llmCRunner = (peer: LinePeer, shape: GptShape, threads: number): Runner => {
+  const losses: number[] = []
+  const run = async () => {
+    const reply = await peer.ask(`train ${losses.length} ${shape.stepsPerRun} ${shape.learningRate} 0.95`)
+    losses.push(...numbersOf(reply, 'losses'))
+    return { units: shape.stepsPerRun * tokensPerStep(shape), seconds: numberOf(reply, 'seconds') }
+  }
+  return { subject: { name: `llm.c, ${threadsText(threads)}`, id: 'llm.c', run }, losses, dispose: peer.close }
+}
+
+const ownRunners = async (one: Case, { context, native }: Sides, batches: readonly TokenBatch[]): Promise<ReturnType<typeof weftRunner>[]> => {
+  const runners = native === undefined || (one.precision === 'bf16' && !native.traits.dtypes.has('bf16')) ? [] : [weftRunner('native', native, one, batches, one.threads ?? context.threads)]
+  for (const name of one.backends) runners.push(weftRunner(name, await startBackend(name), one, batches, 1))
+  return runners
+}
+
+const peerRunners = async (one: Case, { context, torch, folder }: Sides, own: readonly ReturnType<typeof weftRunner>[], batches: readonly TokenBatch[]): Promise<Runner[]> => {
+  const [first] = own
+  if (!context.withPeers || first === undefined || (torch === undefined && one.withLlmC !== true)) return []
+  const { shape, precision, withCompile } = one
+  const threads = one.threads ?? context.threads
+  const weights = join(folder, 'weights.f32')
+  const names = await writeFlatWeights(first.run.model, weights)
+  const runners: Runner[] = []
+  if (torch !== undefined) {
+    await torch.ask({ kind: 'threads', threads })
+    for (const isCompiled of withCompile ? [false, true] : [false]) runners.push(await startTorchRun(torch, { shape, precision, isCompiled, threads, weights, names, batches }))
+  }
+  const llmC = one.withLlmC === true ? await startLlmC(shape, batches, { threads, weights, note: context.note }) : undefined
+  if (llmC !== undefined) runners.push(llmCRunner(llmC, shape, threads))
+  rmSync(weights)
+  return runners
+}
+
+const lossNote = (runners: readonly Runner[]): string | undefined => {
+  const [first, ...others] = runners
+  if (first === undefined || others.length === 0) return undefined
+  const differences = others.map(({ subject, losses }) => `${subject.name} ${(100 * largestDifference(first.losses, losses)).toPrecision(2)} %`)
+  return `losses of ${first.subject.name}: ${first.losses[0]!.toFixed(4)} → ${first.losses.at(-1)!.toFixed(4)} in ${first.losses.length} steps; largest difference: ${differences.join(', ')}`
+}
+
+/** Of one course from another, as a share. */
+export const largestDifference = (ours: readonly number[], theirs: readonly number[]): number =>
+  Math.max(...ours.slice(0, theirs.length).map((loss, i) => Math.abs(loss - theirs[i]!) / Math.abs(theirs[i]!)))
+
+const titleOf = ({ shape, precision, threads }: Case): string => `${describeShape(shape)}, ${precision}${threads === undefined ? '' : `, ${threadsText(threads)}`}`
+
+async function* compare(one: Case, sides: Sides, scaling?: Scaling): AsyncGenerator<Measurement | Curve> {
+  const { context } = sides
+  const batches = fixedBatches(one.shape)
+  const runners: Runner[] = []
+  try {
+    const own = await ownRunners(one, sides, batches)
+    runners.push(...own)
+    runners.push(...(await peerRunners(one, sides, own, batches)))
+    if (runners.length === 0) return
+    const samples = await interleaved(runners.map(({ subject }) => subject), { runs: context.runs })
+    const peak = peaksOf(await machinePeaks(context.note), one.threads ?? context.threads)
+    yield* measurementsOf('train', titleOf(one), 'tokens/s', 1, samples, ({ id, value }) => ({
+      ...(id?.startsWith('tfjs') === true || id === 'reference' ? {} : shareOfPeak(peak, one.precision, (value * flopsPerToken(one.shape)) / 1e9)),
+      ...(scaling === undefined ? {} : { scaling }),
+    }))
+    const difference = lossNote(runners)
+    if (difference !== undefined) context.note(`${one.shape.name}, ${one.precision}: ${difference}`)
+    if (scaling === undefined) yield* runners.map((runner) => curveOf(one, runner))
+  } finally {
+    for (const runner of runners) await runner.dispose()
+  }
+}
+
+const curveOf = (one: Case, { subject, losses }: Runner): Curve => ({
+  suite: 'train',
+  plot: `Losses while measured: ${one.shape.name}, ${one.precision}`,
+  yLabel: 'nats per token',
+  name: subject.name,
+  points: losses.map((loss, i) => ({ x: i + 1, y: loss })),
+})
+
+/** The small model with one thread; with all it has been measured before. */
+async function* overThreads(sides: Sides): AsyncGenerator<Measurement | Curve> {
+  const { context } = sides
+  const shape = context.isQuick ? gptShapes.tiny : gptShapes.small
+  for (const threads of new Set([1, context.threads])) {
+    const native = await startBackend('native', { threads })
+    try {
+      const scaling: Scaling = { plot: `Threads: ${shape.name}, f32`, xLabel: 'threads', x: threads }
+      yield* compare({ shape, precision: 'f32', backends: [], withCompile: false, threads }, { ...sides, native }, scaling)
+    } finally {
+      await native.dispose()
+    }
   }
 }
 
 export const train: Suite = {
   name: 'train',
-  about: 'training steps of small GPTs, f32, tokens/s',
-  async *run({ runs, isQuick, withPeers, note }) {
-    const peer = withPeers ? await startPythonPeer('torch_peer.py', 'torch', note) : undefined
-    const steps = isQuick ? 2 : 6
+  about: 'training steps of GPT-2 shapes with AdamW, f32 and bf16, tokens/s, and their peak memory',
+  async *run(context) {
+    const { isQuick, withPeers, threads, note } = context
+    const native = await startIfThere('native', context)
+    const torch = withPeers ? await startPythonPeer('torch_peer.py', 'torch', note, { threads }) : undefined
+    const folder = mkdtempSync(join(tmpdir(), 'weft-bench-'))
+    const sides: Sides = { context, native, torch, folder }
     try {
-      for (const [name, shape] of Object.entries(isQuick ? quickShapes : shapes)) {
-        const subjects = [await weftSubject('tfjs-wasm', shape, steps)]
-        if (isQuick) subjects.push(await weftSubject('tfjs-cpu', shape, steps), await weftSubject('reference', shape, steps))
-        if (peer !== undefined) subjects.push({ name: peer.name, run: () => peer.ask({ kind: 'train', steps, ...shape }).then(() => steps * shape.batch * shape.length) })
-        yield* measurementsOf('train', name, 'tokens/s', 1, await interleaved(subjects, { runs }))
-      }
+      for (const one of isQuick ? quickCases : fullCases) yield* compare(one, sides)
+      if (native !== undefined) yield* overThreads(sides)
+      yield* trainingMemory(context, native !== undefined)
       note('tfjs by itself cannot take part: its wasm backend has no gradient of an embedding')
     } finally {
-      peer?.close()
+      torch?.close()
+      await native?.dispose()
+      rmSync(folder, { recursive: true, force: true })
     }
   },
 }
