@@ -31,7 +31,7 @@ def load(request):
         raise ValueError("llama.cpp cannot make a context")
     vocabulary = llama.llama_vocab_n_tokens(llama.llama_model_get_vocab(model))
     state.update(model=model, context=context, vocabulary=vocabulary)
-    return {"vocabulary": vocabulary, "bytes": llama.llama_model_size(model)}
+    return {"vocabulary": vocabulary, "bytes": llama.llama_model_size(model), "parameters": llama.llama_model_n_params(model)}
 
 
 def decode(ids):

@@ -8,6 +8,7 @@ import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
 import { createNative } from './native.ts'
+import { threadsText } from './table.ts'
 
 export type BackendName = 'native' | 'tfjs-wasm' | 'tfjs-cpu' | 'reference'
 
@@ -36,5 +37,3 @@ export const startIfThere = async (
 
 /** What the tables call it. Only native has threads; wasm in Node has one. */
 export const weftOn = (name: BackendName, threads: number): string => (name === 'native' ? `weft on native, ${threadsText(threads)}` : `weft on ${name}`)
-
-export const threadsText = (threads: number): string => (threads === 1 ? '1 thread' : `${threads} threads`)

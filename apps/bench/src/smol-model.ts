@@ -11,6 +11,7 @@ export interface BenchModel {
   readonly weights: string
   /** Read once for each token that is decoded. */
   readonly weightBytes: number
+  readonly parameters: number
 }
 
 export const smolSizes: ModelConfigOptions = {
@@ -31,12 +32,18 @@ export const quickSizes: ModelConfigOptions = { family: 'llama', vocabSize: 256,
 /** @throws what the loader says where it cannot open the file. */
 export const loadedModel = async (path: string, backend: Backend): Promise<BenchModel> => {
   const { model } = await loadPretrained(path, { backend })
-  return { model, weights: 'its weights', weightBytes: statSync(path).size }
+  return { model, weights: 'its weights', weightBytes: statSync(path).size, parameters: countOf(model) }
 }
 
 export const randomModel = (sizes: ModelConfigOptions, backend: Backend): BenchModel => {
   const model = createModel(sizes, { backend, seed: 1 })
-  let count = 0
-  for (const { value } of model.parameters().values()) count += value.shape.reduce((a, b) => a * b, 1)
-  return { model, weights: 'random weights, f32', weightBytes: count * 4 }
+  const parameters = countOf(model)
+  return { model, weights: 'random weights, f32', weightBytes: parameters * 4, parameters }
+}
+
+/** From the sizes, since quantized weights are no parameters. D width, F inner width, a tied head counted once. */
+const countOf = ({ config }: Model): number => {
+  const { vocabSize, dModel: D, dFf: F, numLayers, numHeads, numKvHeads, headDim } = config
+  const attention = D * headDim * (2 * numHeads + 2 * numKvHeads)
+  return vocabSize * D + numLayers * (attention + 3 * D * F + 2 * D) + D
 }

@@ -21,3 +21,5 @@ export const formatCase = (measurements: readonly Measurement[]): string => {
   })
   return [`  ${first.case}`, ...lines].join('\n')
 }
+
+export const threadsText = (threads: number): string => (threads === 1 ? '1 thread' : `${threads} threads`)

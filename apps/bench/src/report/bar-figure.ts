@@ -3,7 +3,7 @@
 import { spread } from '../measure.ts'
 import type { Measurement } from '../suite.ts'
 import { threeFigures, timesBetter } from '../table.ts'
-import { composeFigure, escapeXml, type Figure } from './figure.ts'
+import { composeFigure, escapeXml, fileNameOf, type Figure } from './figure.ts'
 import { styleOf } from './subject-style.ts'
 
 const labelWidth = 190
@@ -21,7 +21,7 @@ const groupSvg = (measurements: readonly Measurement[], top: number, ids: readon
     const style = styleOf(one.id ?? one.subject, ids)
     const width = longest > 0 ? Math.max(1, (barWidth * one.value) / longest) : 1
     const strayed = one.runs.length > 1 ? ` ±${(100 * spread(one.runs)).toFixed(0)} %` : ''
-    const ratio = i === 0 || one.value === 0 ? '' : `, ${threeFigures(timesBetter(first!, one))} ×`
+    const ratio = i === 0 || one.value === 0 ? '' : `, weft ${threeFigures(timesBetter(first!, one))} ×`
     const share = one.share === undefined ? '' : `, ${(100 * one.share.value).toFixed(0)} % of peak`
     return [
       `<text x="${labelWidth - 8}" y="${y}" dy="1em" text-anchor="end">${escapeXml(style.label)}</text>`,
@@ -29,19 +29,20 @@ const groupSvg = (measurements: readonly Measurement[], top: number, ids: readon
       `<text x="${(labelWidth + width + 7).toFixed(1)}" y="${y}" dy="1em">${escapeXml(`${threeFigures(one.value)} ${one.unit}`)}<tspan fill-opacity="0.65">${escapeXml(strayed + ratio + share)}</tspan></text>`,
     ].join('')
   })
-  return head + bars.join('')
+  const axis = `<path d="M${labelWidth - 0.5} ${top + groupHead - 2}v${measurements.length * barHeight + 4}" stroke="currentColor" stroke-opacity="0.4"/>`
+  return head + bars.join('') + axis
 }
 
-/** `cases`: measurements case by case, ours first. */
-export const barFigure = (title: string, name: string, cases: readonly (readonly Measurement[])[]): Figure => {
+/** `cases`: measurements case by case, ours first, all of one unit. */
+export const barFigure = (suite: string, cases: readonly (readonly Measurement[])[]): Figure => {
   const ids = [...new Set(cases.flat().map(({ id, subject }) => id ?? subject))]
+  const { unit, isRate } = cases[0]![0]!
   let top = 0
   const groups = cases.map((group) => {
     const svg = groupSvg(group, top, ids)
     top += groupHead + group.length * barHeight + 12
     return svg
   })
-  const axis = `<path d="M${labelWidth - 0.5} 0V${top}" stroke="currentColor" stroke-opacity="0.25"/>`
-  return composeFigure({ name, description: `${title}: ${cases.length} groups of bars` }, axis + groups.join(''), top)
+  const title = `${unit}, ${isRate ? 'more is better' : 'less is better'}`
+  return composeFigure({ name: fileNameOf(`${suite} ${unit}`), title, description: `${suite}: bars of ${title}` }, groups.join(''), top)
 }
-

@@ -6,6 +6,8 @@ import { parseHTML } from 'linkedom/worker'
 export interface Figure {
   /** File name without its ending. */
   readonly name: string
+  /** Stands above it. */
+  readonly title: string
   /** What a screen reader says. */
   readonly description: string
   readonly svg: string

@@ -1,6 +1,7 @@
 // What Weft's native backend sets out to reach, as data, and whether a run did. A goal that names a peer counts its worst case.
 import type { Measurement } from '../suite.ts'
 import { timesBetter } from '../table.ts'
+import { shortCase, styleOf } from './subject-style.ts'
 
 export interface Goal {
   readonly work: string
@@ -34,7 +35,8 @@ const ahead = (work: string, test: CaseTest, peers: readonly string[], least: nu
     const found = ratios(measurements, test, peers)
     if (found.length === 0) return undefined
     const worst = found.reduce((a, b) => (b.ratio < a.ratio ? b : a))
-    const where = found.length === 1 ? worst.peer.subject : `${worst.peer.subject}, ${worst.peer.case}; best ${Math.max(...found.map(({ ratio }) => ratio)).toFixed(2)} ×`
+    const name = styleOf(worst.peer.id!).label
+    const where = found.length === 1 ? name : `${name}, ${shortCase(worst.peer.case)}; best ${Math.max(...found.map(({ ratio }) => ratio)).toFixed(2)} ×`
     return { measured: `${worst.ratio.toFixed(2)} × (${where})`, isMet: worst.ratio >= least }
   },
 })

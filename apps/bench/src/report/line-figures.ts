@@ -57,7 +57,7 @@ export const scalingFigure = (measurements: readonly Measurement[], peaks: reado
     ...ids.map((id) => styleOf(id, ids)),
     ...(limit === undefined ? [] : [{ label: limit.label, color: 'currentColor', dash: '2 4' }]),
   ]
-  return composeFigure({ name: fileNameOf(plot), description: `${plot}: ${measurements[0]!.unit} over ${xLabel}` }, content, 360, legend)
+  return composeFigure({ name: fileNameOf(plot), title: plot, description: `${plot}: ${measurements[0]!.unit} over ${xLabel}` }, content, 360, legend)
 }
 
 /** Curves of one plot. Losses cover one another where they agree: the later ones are dashed, so that the first shows through. */
@@ -73,5 +73,5 @@ export const curveFigure = (curves: readonly Curve[]): Figure => {
     marks: [...(hasZero ? [Plot.ruleY([0], { strokeOpacity: 0.5 })] : []), ...lines],
   })
   const legend = curves.map(({ name }, i) => ({ label: name, color: hue(i), dash: dashes[i % dashes.length]! }))
-  return composeFigure({ name: fileNameOf(plot), description: `${plot}: ${yLabel} over steps` }, content, 320, legend)
+  return composeFigure({ name: fileNameOf(plot), title: plot, description: `${plot}: ${yLabel} over steps` }, content, 320, legend)
 }

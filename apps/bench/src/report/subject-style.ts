@@ -9,8 +9,11 @@ export interface SubjectStyle {
   readonly isOurs: boolean
 }
 
-const hues = ['#2563c9', '#d4660a', '#0b8a63', '#b83a7e', '#7a56c8', '#8a6d00', '#0b87a8', '#5c6470']
-export const hue = (index: number): string => `var(--series-${index % hues.length}, ${hues[index % hues.length]!})`
+// Apart for the common kinds of colour blindness (after Okabe and Ito 2008), lighter on dark ground.
+export const lightHues = ['#2563c9', '#d4660a', '#0b8a63', '#b83a7e', '#7a56c8', '#8a6d00', '#0b87a8', '#5c6470']
+export const darkHues = ['#7fb0ff', '#ffa45c', '#4fd0a2', '#ff8fc4', '#b9a1ff', '#e6c34d', '#58cbe8', '#b3bac4']
+
+export const hue = (index: number): string => `var(--series-${index % lightHues.length}, ${lightHues[index % lightHues.length]!})`
 
 const styles: Readonly<Record<string, SubjectStyle>> = {
   native: { label: 'weft native', color: hue(0), dash: '', isOurs: true },
@@ -28,3 +31,6 @@ const styles: Readonly<Record<string, SubjectStyle>> = {
 /** Of a subject without a style of its own: its name, in the order of `others`. */
 export const styleOf = (id: string, others: readonly string[] = []): SubjectStyle =>
   styles[id] ?? { label: id, color: hue(Math.max(0, others.indexOf(id))), dash: '', isOurs: false }
+
+/** A case without what stands in brackets: for places where it is one of many. */
+export const shortCase = (caseName: string): string => caseName.replace(/ \([^)]*\)/g, '')

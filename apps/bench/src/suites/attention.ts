@@ -2,7 +2,8 @@
 // take all the time.
 import { randomKey, random, readScalar, tidy, valueAndGrad, createParameter, type Backend, type Parameter, type Tensor } from '@weft/tensor'
 import { attention as attend, cast, mul, reshape, slice, sum } from '@weft/tensor/ops'
-import { startBackend, startIfThere, threadsText, weftOn, type BackendName } from '../backends.ts'
+import { startBackend, startIfThere, weftOn, type BackendName } from '../backends.ts'
+import { threadsText } from '../table.ts'
 import { interleaved, type Subject } from '../measure.ts'
 import { measurementsOf } from '../measurements.ts'
 import { numberOf } from '../line-peer.ts'

@@ -1,6 +1,6 @@
 // A training run of PyTorch that takes turns with ours.
 import type { TokenBatch } from '@weft/tensor'
-import { threadsText } from '../backends.ts'
+import { threadsText } from '../table.ts'
 import type { GptShape } from '../gpt-shapes.ts'
 import { numberOf, numbersOf } from '../line-peer.ts'
 import type { Subject } from '../measure.ts'

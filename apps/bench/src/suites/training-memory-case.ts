@@ -1,7 +1,8 @@
 // Peak memory of training: each side alone in a new process, the whole process counted, Node's and Python's own share included.
 import { spawnSync } from 'node:child_process'
 import { join } from 'node:path'
-import { threadsText, weftOn } from '../backends.ts'
+import { weftOn } from '../backends.ts'
+import { threadsText } from '../table.ts'
 import { gptShapes } from '../gpt-shapes.ts'
 import { startLlmC } from '../llm-c-peer.ts'
 import { numberOf, type Reply } from '../line-peer.ts'
