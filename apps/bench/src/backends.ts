@@ -1,13 +1,13 @@
 // The backends that are measured, each with the tfjs that is under it where there is one.
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import { createNativeBackend } from '@weft/backend-native'
 import { createTfjsBackend } from '@weft/backend-tfjs'
 import type { Backend } from '@weft/tensor'
 import { createCpuBackend } from '@weft/tensor/cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
 import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm'
-import { createNative } from './native.ts'
 import { threadsText } from './table.ts'
 
 export type BackendName = 'native' | 'tfjs-wasm' | 'tfjs-cpu' | 'reference'
@@ -15,7 +15,7 @@ export type BackendName = 'native' | 'tfjs-wasm' | 'tfjs-cpu' | 'reference'
 export { tf }
 
 export const startBackend = async (name: BackendName, options: { readonly threads?: number } = {}): Promise<Backend> => {
-  if (name === 'native') return createNative(options)
+  if (name === 'native') return createNativeBackend(options)
   if (name === 'reference') return createCpuBackend()
   const wasm = createRequire(import.meta.url).resolve('@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm')
   setWasmPaths(`${dirname(wasm)}/`)
@@ -28,7 +28,10 @@ export const startIfThere = async (
   context: { readonly threads: number; note(line: string): void },
 ): Promise<Backend | undefined> => {
   try {
-    return await startBackend(name, { threads: context.threads })
+    const backend = await startBackend(name, { threads: context.threads })
+    if ((backend.kernels as Partial<Backend['kernels']>).matMul !== undefined) return backend
+    await backend.dispose()
+    throw new Error('it has no matrix product')
   } catch (error) {
     context.note(`skipped: backend ${name} does not start: ${error instanceof Error ? error.message : String(error)}`)
     return undefined

@@ -1,7 +1,7 @@
 // The bench: speed, size and start, side by side with peers, in one run.
 import { availableParallelism } from 'node:os'
 import { Command, InvalidArgumentError } from 'commander'
-import { installPeers, peerNames } from '../peers/install.ts'
+import { installPeers, peerNames } from './install-peers.ts'
 import { writeReport } from './report/write-report.ts'
 import { readResults } from './results.ts'
 import { runSuites, type RunOptions } from './run-suites.ts'
@@ -38,9 +38,10 @@ program.action(async (names: string[], options: RunOptions) => {
   const unknown = names.filter((name) => !suites.some((suite) => suite.name === name))
   if (unknown.length > 0) fail(`unknown suite ${unknown.join(', ')}; there are ${suites.map(({ name }) => name).join(', ')}`)
   try {
-    await runSuites(names.length === 0 ? suites : suites.filter(({ name }) => names.includes(name)), options)
+    const failed = await runSuites(names.length === 0 ? suites : suites.filter(({ name }) => names.includes(name)), options)
+    if (failed.length > 0) program.error(`error: failed: ${failed.join(', ')}`, { exitCode: 3 })
   } catch (error) {
-    program.error(`error: ${messageOf(error)}`, { exitCode: 3 })
+    fail(messageOf(error))
   }
 })
 

@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
 /** Units of work, with the seconds that they took where the subject is the better judge (a peer times itself, without the pipe). */
-export type Done = number | { readonly units: number; readonly seconds: number }
+type Done = number | { readonly units: number; readonly seconds: number }
 
 export interface Subject {
   readonly name: string

@@ -1,6 +1,5 @@
-// The native backend and what it measures of the machine: the limits that figures are shares of.
+// What the native backend measures of the machine: the limits that figures are shares of.
 import { UnsupportedError } from '@weft/contracts'
-import type { Backend } from '@weft/tensor'
 
 /** Limits of this machine with so many threads, measured by loops that do nothing else. */
 export interface Peaks {
@@ -11,24 +10,16 @@ export interface Peaks {
   readonly readGBps: number
 }
 
-interface NativeModule {
-  createNativeBackend(options: { threads?: number }): Backend | Promise<Backend>
-}
-
 interface PeaksModule {
   measurePeaks(): readonly Peaks[] | Promise<readonly Peaks[]>
 }
 
-const load = async <T>(specifier: string): Promise<T> => {
+/** @throws where the native backend does not measure them. */
+export const measurePeaks = async (): Promise<readonly Peaks[]> => {
+  const specifier: string = '@weft/backend-native/bench'
   try {
-    return (await import(specifier)) as T
+    return await ((await import(specifier)) as PeaksModule).measurePeaks()
   } catch (cause) {
-    throw new UnsupportedError(`${specifier} is not here: expected the package, built; \`npm run setup\` builds it where a C++ compiler is installed`, { cause })
+    throw new UnsupportedError(`the native backend does not measure the machine (${cause instanceof Error ? cause.message : String(cause)})`, { cause })
   }
 }
-
-export const createNative = async (options: { readonly threads?: number }): Promise<Backend> =>
-  (await load<NativeModule>('@weft/backend-native')).createNativeBackend(options)
-
-/** @throws where the native backend is not there. */
-export const measurePeaks = async (): Promise<readonly Peaks[]> => (await load<PeaksModule>('@weft/backend-native/bench')).measurePeaks()

@@ -23,7 +23,7 @@ export const measuredPeaks = (): readonly Peaks[] => measured ?? []
 
 export const peaksOf = (peaks: readonly Peaks[] | undefined, threads: number): Peaks | undefined => peaks?.find((one) => one.threads === threads)
 
-export const computePeak = (peaks: Peaks, precision: Work['precision']): number =>
+const computePeak = (peaks: Peaks, precision: Work['precision']): number =>
   ({ f32: peaks.fmaGflops, bf16: peaks.bf16Gflops, int8: peaks.int8Gops })[precision]
 
 /** `gflops` as a share of the peak of its precision. */

@@ -9,6 +9,6 @@ export const peerFolder = (): string => process.env['WEFT_PEERS'] ?? join(proces
 export const venvPython = (): string => join(peerFolder(), 'venv', 'bin', 'python')
 
 /** WEFT_PYTHON, else that of the peers' own environment where it was made, else the system's. */
-export const pythonOfPeers = (): string => process.env['WEFT_PYTHON'] ?? (existsSync(venvPython()) ? venvPython() : 'python3')
+export const pythonOfPeers = (): string => process.env['WEFT_PYTHON'] || (existsSync(venvPython()) ? venvPython() : 'python3')
 
 export const llmCProgram = (): string => join(peerFolder(), 'llm.c', 'weft_peer')

@@ -42,25 +42,31 @@ const outputOf = (isJson: boolean): Output => {
   return { say, json, result, endCase }
 }
 
-/** @throws Error for a report folder that cannot be read, before anything is measured. */
-export const runSuites = async (chosen: readonly Suite[], options: RunOptions): Promise<void> => {
+/**
+ * Gives the names of suites that failed; what they had measured before is kept, and the others run all the same.
+ * @throws Error for a report folder that cannot be read, before anything is measured.
+ */
+export const runSuites = async (chosen: readonly Suite[], options: RunOptions): Promise<string[]> => {
   const output = outputOf(options.json === true)
   const machine = describeMachine()
-  if (options.report !== undefined) readResults(options.report)
+  if (options.report !== undefined) saveResults(options.report, readResults(options.report))
   output.json({ machine })
   output.say(`${machine.processor}, ${machine.cores} cores; ${machine.system}; Node ${machine.node}; ${Object.entries(machine.packages).map(([name, version]) => `${name} ${version}`).join(', ')}`)
   output.say('Medians of interleaved runs; × is the first subject against each other one. Machines are shared: read ratios, not absolute figures.')
+  const failed: string[] = []
   for (const suite of chosen) {
-    const result = await runSuite(suite, options, output)
+    const { result, hasFailed } = await runSuite(suite, options, output)
+    if (hasFailed) failed.push(suite.name)
     if (options.report === undefined) continue
     const results = mergeResults(readResults(options.report), [result]) // after each suite: a later one that fails loses nothing
     saveResults(options.report, results)
     writeReport(options.report, results)
   }
   if (options.report !== undefined) output.say(`\nreport: ${options.report}/report.html`)
+  return failed
 }
 
-const runSuite = async (suite: Suite, options: RunOptions, output: Output): Promise<SuiteResult> => {
+const runSuite = async (suite: Suite, options: RunOptions, output: Output): Promise<{ result: SuiteResult; hasFailed: boolean }> => {
   output.say(`\n${suite.name}: ${suite.about}`)
   const startedAt = new Date().toISOString()
   const measurements: Measurement[] = []
@@ -80,11 +86,18 @@ const runSuite = async (suite: Suite, options: RunOptions, output: Output): Prom
     modelPath: options.model ?? sharedPath('models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf'),
     note,
   }
-  for await (const result of suite.run(context)) {
-    if (isCurve(result)) curves.push(result)
-    else measurements.push(result)
-    output.result(result)
+  let hasFailed = false
+  try {
+    for await (const result of suite.run(context)) {
+      if (isCurve(result)) curves.push(result)
+      else measurements.push(result)
+      output.result(result)
+    }
+  } catch (error) {
+    hasFailed = true
+    note(`failed: ${error instanceof Error ? error.message : String(error)}`)
   }
   output.endCase()
-  return { suite: suite.name, about: suite.about, machine: describeMachine(), threads: options.threads, startedAt, isQuick: context.isQuick, peaks: measuredPeaks(), measurements, curves, notes }
+  const result: SuiteResult = { suite: suite.name, about: suite.about, machine: describeMachine(), threads: options.threads, startedAt, isQuick: context.isQuick, peaks: measuredPeaks(), measurements, curves, notes }
+  return { result, hasFailed }
 }

@@ -20,7 +20,7 @@ export type Block =
   | { readonly kind: 'table'; readonly columns: readonly string[]; readonly rows: readonly (readonly Cell[])[]; readonly isLong?: true }
   | { readonly kind: 'figure'; readonly figure: Figure }
 
-export interface BenchSection {
+interface BenchSection {
   readonly title: string
   readonly blocks: readonly Block[]
 }

@@ -19,7 +19,7 @@ export interface LegendEntry {
   readonly dash?: string
 }
 
-export const figureWidth = 760
+const figureWidth = 760
 const fontSize = 13
 const characterWidth = 7.2 // of that type, on average
 const rowHeight = 22

@@ -11,7 +11,7 @@ export interface Goal {
   judge(measurements: readonly Measurement[]): Verdict | undefined
 }
 
-export interface Verdict {
+interface Verdict {
   readonly measured: string
   readonly isMet: boolean
 }

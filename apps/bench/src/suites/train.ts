@@ -18,7 +18,7 @@ import { fixedBatches, startTrainingRun, writeFlatWeights, type TrainingRun } fr
 import { startTorchRun } from './torch-training.ts'
 import { trainingMemory } from './training-memory-case.ts'
 
-export interface Sides {
+interface Sides {
   readonly context: SuiteContext
   readonly native: Backend | undefined
   readonly torch: PythonPeer | undefined

@@ -3,7 +3,7 @@
 import { spawnSync, type SpawnSyncOptions } from 'node:child_process'
 import { cpSync, existsSync, mkdirSync, rmSync, statfsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { llmCProgram, peerFolder, pythonOfPeers, venvPython } from '../src/peer-folder.ts'
+import { llmCProgram, peerFolder, pythonOfPeers, venvPython } from './peer-folder.ts'
 
 interface Step {
   readonly what: string
@@ -95,7 +95,7 @@ const installLlmC = (run: (step: Step) => void): void => {
   mkdirSync(folder, { recursive: true })
   run({ what: 'llm.c', command: 'git', args: ['clone', '--quiet', process.env['WEFT_LLM_C'] ?? llmC.url, source] })
   run({ what: `its commit ${llmC.commit.slice(0, 7)}`, command: 'git', args: ['-C', source, 'checkout', '--quiet', llmC.commit] })
-  cpSync(join(import.meta.dirname, 'llm_c_peer.c'), join(folder, 'llm_c_peer.c'))
+  cpSync(join(import.meta.dirname, '..', 'peers', 'llm_c_peer.c'), join(folder, 'llm_c_peer.c'))
   // The flags of its own Makefile.
   const flags = ['-Ofast', '-march=native', '-fopenmp', '-DOMP', '-Wno-unused-result', '-Wno-ignored-pragmas']
   run({ what: 'its CPU trainer', command: compiler(), args: [...flags, `-I${source}`, '-o', llmCProgram(), join(folder, 'llm_c_peer.c'), '-lm'] })
@@ -121,7 +121,7 @@ const freeBytes = (folder: string): number => {
 
 /** What stands in the way of installing it; empty: nothing. */
 const obstacles = ({ tools: needed, needsGB }: Peer): string[] => {
-  if (needed.includes('python') && process.env['WEFT_PYTHON'] !== undefined) return ['WEFT_PYTHON to be unset: that Python is yours, and nothing is installed into it']
+  if (needed.includes('python') && (process.env['WEFT_PYTHON'] ?? '') !== '') return ['WEFT_PYTHON to be unset: that Python is yours, and nothing is installed into it']
   const missing = needed.filter((name) => !tools[name].works()).map((name) => tools[name].get)
   const freeGB = freeBytes(peerFolder()) / 1e9
   return [...missing, ...(freeGB < needsGB ? [`${needsGB} GB of room in ${peerFolder()}, there are ${freeGB.toFixed(1)} (WEFT_PEERS names another folder)`] : [])]
