@@ -62,6 +62,17 @@ WEFT_INLINE vf select(vi mask, vf a, vf b) { return floatsOf((bitsOf(a) & mask) 
 WEFT_INLINE vf vmax(vf a, vf b) { return select(a > b, a, b); }
 WEFT_INLINE vf vmin(vf a, vf b) { return select(a < b, a, b); }
 
+/** a·b + c, rounded once where the instruction set has it: said outright, so that all copies of a sum have the same bits. */
+WEFT_INLINE vf multiplyAdd(vf a, vf b, vf c) {
+#if WEFT_LEVEL == 2
+  return (vf)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif WEFT_LEVEL == 1
+  return (vf)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#else
+  return a * b + c;
+#endif
+}
+
 /** The first n (0 … VW) elements; the others are 0. */
 WEFT_INLINE vf loadPart(const float* p, int n) {
 #if WEFT_LEVEL == 2

@@ -1,4 +1,6 @@
 // Entries of matrix products: matMul, linear, expertLinear and their gradients.
-import type { NativeOperations } from '../operation.ts'
+import { number, type NativeOperations } from '../operation.ts'
 
-export const products: NativeOperations = {}
+export const products: NativeOperations = {
+  matMul: { attributes: [number('transposeA'), number('transposeB')] },
+}
