@@ -93,7 +93,7 @@ const installLlmC = (run: (step: Step) => void): void => {
   const source = join(folder, 'source')
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  run({ what: 'llm.c', command: 'git', args: ['clone', '--quiet', process.env['WEFT_LLM_C'] ?? llmC.url, source] })
+  run({ what: "llm.c's repository (WEFT_LLM_C names another copy)", command: 'git', args: ['clone', '--quiet', process.env['WEFT_LLM_C'] ?? llmC.url, source] })
   run({ what: `its commit ${llmC.commit.slice(0, 7)}`, command: 'git', args: ['-C', source, 'checkout', '--quiet', llmC.commit] })
   cpSync(join(import.meta.dirname, '..', 'peers', 'llm_c_peer.c'), join(folder, 'llm_c_peer.c'))
   // The flags of its own Makefile.
