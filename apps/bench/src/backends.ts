@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
 import { createNativeBackend } from '@weft/backend-native'
 import { createTfjsBackend } from '@weft/backend-tfjs'
-import type { Backend } from '@weft/tensor'
+import type { Backend, Primitive } from '@weft/tensor'
 import { createCpuBackend } from '@weft/tensor/cpu'
 import * as tf from '@tensorflow/tfjs-core'
 import '@tensorflow/tfjs-backend-cpu'
@@ -22,6 +22,8 @@ export const startBackend = async (name: BackendName, options: { readonly thread
   return createTfjsBackend({ tf, backendName: name.slice('tfjs-'.length) })
 }
 
+const primitives = ['fill', 'iota', 'unary', 'binary', 'where', 'cast', 'reduce', 'matMul', 'permute', 'broadcastTo', 'slice', 'pad', 'concat', 'gather', 'scatterAdd'] as const satisfies readonly Primitive[]
+
 /** The backend, or undefined with a note why not. */
 export const startIfThere = async (
   name: BackendName,
@@ -29,9 +31,10 @@ export const startIfThere = async (
 ): Promise<Backend | undefined> => {
   try {
     const backend = await startBackend(name, { threads: context.threads })
-    if ((backend.kernels as Partial<Backend['kernels']>).matMul !== undefined) return backend
+    const missing = primitives.filter((name) => backend.kernels[name] === undefined)
+    if (missing.length === 0) return backend
     await backend.dispose()
-    throw new Error('it has no matrix product')
+    throw new Error(`it has no kernels for ${missing.join(', ')}`)
   } catch (error) {
     context.note(`skipped: backend ${name} does not start: ${error instanceof Error ? error.message : String(error)}`)
     return undefined
