@@ -1,0 +1,145 @@
+// What this machine can do at most, on all threads: multiply-adds in float32, bfloat16 and int8, and bytes read from memory. Each operation
+// times itself several times and gives the best: others use the machine too.
+#include <time.h>
+
+#include "isa.h"
+
+namespace weft::WEFT_ISA {
+namespace {
+
+constexpr int rounds = 5;
+constexpr int tilesPerWorker = 16;
+
+double now() {
+  timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) * 1e9 + static_cast<double>(time.tv_nsec);
+}
+
+/** Units of work per nanosecond: `work` units a tile, body(tile, worker). */
+template <class F> void measure(Run& run, double work, const F& body) {
+  const int64_t tiles = run.workers() == 1 ? 1 : int64_t{tilesPerWorker} * run.workers();
+  double best = 0;
+  for (int round = 0; round < rounds; round++) {
+    const double start = now();
+    run.parallel(tiles, body);
+    const double rate = work * static_cast<double>(tiles) / (now() - start);
+    best = max(best, rate);
+  }
+  if (run.output(0).dtype != DType::f32 || run.output(0).size != 1) fail("%s: expected one f32 output", run.operation());
+  *run.output(0).as<float>() = static_cast<float>(best);
+}
+
+int64_t iterationsOf(Run& run) {
+  const int64_t iterations = run.attributes().integer();
+  if (iterations < 1 || iterations > int64_t{1} << 40) fail("%s: expected 1 to 2^40 iterations, got %lld", run.operation(), static_cast<long long>(iterations));
+  return iterations;
+}
+
+/** Keeps a value, and the loop that made it, from being optimised away. */
+template <class T> WEFT_INLINE void use(const T& value) { asm volatile("" : : "m"(value)); }
+
+// Enough sums in flight to cover the latency of a multiply-add on two units.
+constexpr int sums = VW == 4 ? 8 : 12;
+
+void fmaLoop(int64_t iterations) {
+  vf x[sums];
+  for (int i = 0; i < sums; i++) x[i] = splat(static_cast<float>(i));
+  const vf a = splat(0.999f), b = splat(0.001f);
+  for (int64_t i = 0; i < iterations; i++) {
+#pragma GCC unroll 16
+    for (int j = 0; j < sums; j++) x[j] = multiplyAdd(x[j], a, b);
+#pragma GCC unroll 16
+    for (int j = 0; j < sums; j++) asm volatile("" : "+x"(x[j]));
+  }
+  use(x);
+}
+
+/** GFLOP/s of float32 multiply-adds; a multiply-add counts two. */
+void measureFma(Run& run) {
+  const int64_t iterations = iterationsOf(run);
+  measure(run, 2.0 * sums * VW * static_cast<double>(iterations), [=](int64_t, int) { fmaLoop(iterations); });
+}
+WEFT_KERNEL("measureFma", measureFma)
+
+#if WEFT_LEVEL == 2
+__attribute__((target("avx512bf16"))) void bf16Loop(int64_t iterations) {
+  __m512 x[sums];
+  for (int i = 0; i < sums; i++) x[i] = _mm512_set1_ps(static_cast<float>(i));
+  const __m512bh a = (__m512bh)_mm512_set1_epi32(0x3f003f00);
+  for (int64_t i = 0; i < iterations; i++) {
+#pragma GCC unroll 16
+    for (int j = 0; j < sums; j++) x[j] = _mm512_dpbf16_ps(x[j], a, a);
+#pragma GCC unroll 16
+    for (int j = 0; j < sums; j++) asm volatile("" : "+v"(x[j]));
+  }
+  use(x);
+}
+
+__attribute__((target("avx512vnni"))) void int8Loop(int64_t iterations) {
+  __m512i x[sums];
+  for (int i = 0; i < sums; i++) x[i] = _mm512_set1_epi32(i);
+  const __m512i a = _mm512_set1_epi8(3);
+  for (int64_t i = 0; i < iterations; i++) {
+#pragma GCC unroll 16
+    for (int j = 0; j < sums; j++) x[j] = _mm512_dpbusd_epi32(x[j], a, a);
+#pragma GCC unroll 16
+    for (int j = 0; j < sums; j++) asm volatile("" : "+v"(x[j]));
+  }
+  use(x);
+}
+#endif
+
+/** 0 where the processor has no such instruction. */
+void nothing(Run& run) {
+  iterationsOf(run);
+  measure(run, 0, [](int64_t, int) {});
+}
+
+/** GFLOP/s of bfloat16 multiply-adds summed in float32. */
+void measureBf16(Run& run) {
+#if WEFT_LEVEL == 2
+  const int64_t iterations = iterationsOf(run);
+  if (cpuFeatures().avx512Bf16) return measure(run, 2.0 * sums * 32 * static_cast<double>(iterations), [=](int64_t, int) { bf16Loop(iterations); });
+#endif
+  nothing(run);
+}
+WEFT_KERNEL("measureBf16", measureBf16)
+
+/** Gop/s of int8 multiply-adds summed in int32. */
+void measureInt8(Run& run) {
+#if WEFT_LEVEL == 2
+  const int64_t iterations = iterationsOf(run);
+  if (cpuFeatures().avx512Vnni) return measure(run, 2.0 * sums * 64 * static_cast<double>(iterations), [=](int64_t, int) { int8Loop(iterations); });
+#endif
+  nothing(run);
+}
+WEFT_KERNEL("measureInt8", measureInt8)
+
+/** GB/s read in order from a buffer of so many bytes. */
+void measureRead(Run& run) {
+  constexpr int64_t grain = 1 << 20;
+  const int64_t bytes = run.attributes().integer() / grain * grain;
+  if (bytes < grain || bytes > int64_t{1} << 36) fail("measureRead: expected 1 MB to 64 GB, got %lld bytes", static_cast<long long>(bytes));
+  float* data = run.temporaryOf<float>(bytes / 4);
+  const int64_t tiles = bytes / grain;
+  run.parallel(tiles, [&](int64_t tile, int) { memset(data + tile * (grain / 4), 0, grain); });
+  double best = 0;
+  for (int round = 0; round < rounds; round++) {
+    const double start = now();
+    run.parallel(tiles, [&](int64_t tile, int) {
+      const float* at = data + tile * (grain / 4);
+      vf x[8] = {};
+      for (int64_t i = 0; i < grain / 4; i += 8 * VW)
+        for (int j = 0; j < 8; j++) x[j] += load(at + i + j * VW);
+      use(x);
+    });
+    best = max(best, static_cast<double>(bytes) / (now() - start));
+  }
+  if (run.output(0).dtype != DType::f32 || run.output(0).size != 1) fail("measureRead: expected one f32 output");
+  *run.output(0).as<float>() = static_cast<float>(best);
+}
+WEFT_KERNEL("measureRead", measureRead)
+
+}  // namespace
+}  // namespace weft::WEFT_ISA

@@ -1,0 +1,2 @@
+// For benches: nothing here is needed to compute.
+export { measurePeaks, type Peaks } from './measure-peaks.ts'
