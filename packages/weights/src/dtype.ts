@@ -1,5 +1,6 @@
 // Element types of checkpoint files, under safetensors' names, little-endian. Their values: to-float32.ts.
 import { ConfigError } from '@weft/contracts'
+import { blockSize, isBlockDtype, type BlockDtype } from './block-dtype.ts'
 
 /** Bits of one element. The numbers after E and M are the bits of exponent and mantissa; F4 and F6 elements are packed. */
 const dtypeBits = {
@@ -27,12 +28,15 @@ const dtypeBits = {
   U64: 64,
 } as const
 
-export type Dtype = keyof typeof dtypeBits
+export type PlainDtype = keyof typeof dtypeBits
 
-export const isDtype = (name: unknown): name is Dtype => typeof name === 'string' && Object.hasOwn(dtypeBits, name)
+/** Of one element, or of a block of them (GGUF). */
+export type Dtype = PlainDtype | BlockDtype
+
+export const isDtype = (name: unknown): name is PlainDtype => typeof name === 'string' && Object.hasOwn(dtypeBits, name)
 
 /** @returns bits of one element. */
-export const bitsOf = (dtype: Dtype): number => dtypeBits[dtype]
+export const bitsOf = (dtype: PlainDtype): number => dtypeBits[dtype]
 
 export const dtypeNames = (): string => Object.keys(dtypeBits).join(', ')
 
@@ -46,12 +50,16 @@ export const tensorBytes = (dtype: Dtype, shape: readonly number[]): number | un
     elements *= size
     if (!Number.isSafeInteger(elements)) return undefined
   }
+  if (isBlockDtype(dtype)) {
+    const { values, bytes } = blockSize(dtype)
+    return (shape.at(-1) ?? 1) % values === 0 && Number.isSafeInteger((elements / values) * bytes) ? (elements / values) * bytes : undefined
+  }
   const bits = elements * dtypeBits[dtype]
   return Number.isSafeInteger(bits) && bits % 8 === 0 ? bits / 8 : undefined
 }
 
 /** @throws ConfigError for a shape that is none, or that overflows. */
-export const checkedTensorBytes = (name: string, dtype: Dtype, shape: readonly number[]): number => {
+export const checkedTensorBytes = (name: string, dtype: PlainDtype, shape: readonly number[]): number => {
   if (!isDtype(dtype)) throw new ConfigError(`tensor ${name}: expected a dtype of ${dtypeNames()}, got ${JSON.stringify(dtype)}`)
   const isShape = shape.every((size) => Number.isSafeInteger(size) && size >= 0)
   const sizeBytes = isShape ? tensorBytes(dtype, shape) : undefined

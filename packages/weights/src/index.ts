@@ -1,4 +1,6 @@
-export type { Dtype } from './dtype.ts'
+export type { BlockDtype } from './block-dtype.ts'
+export type { Dtype, PlainDtype } from './dtype.ts'
+export { openGguf } from './gguf/open-gguf.ts'
 export { openSafetensors } from './open-safetensors.ts'
 export { toFloat32 } from './to-float32.ts'
 export type { ReadOptions, TensorInfo, WeightsFile } from './weights-file.ts'

@@ -52,7 +52,7 @@ const readHeaderLength = async (source: ByteSource): Promise<number> => {
   const isTooLong = length > BigInt(maxHeaderBytes)
   const isCut = !isTooLong && 8 + Number(length) > source.sizeBytes
   const other = isTooLong || isCut ? otherFormat(start, isTooLong) : undefined
-  if (other !== undefined) throw new UnsupportedError(`${source.name}: this is ${other}; what can be read now is safetensors, so convert it first`)
+  if (other !== undefined) throw new UnsupportedError(`${source.name}: this is ${other}; openSafetensors reads safetensors, openGguf GGUF; convert anything else first`)
   if (isTooLong) {
     throw new FormatError(`expected a header of at most ${maxHeaderBytes} bytes, got ${length}; this is not a safetensors file, or it is broken`, place)
   }

@@ -1,12 +1,12 @@
 // The header of a safetensors file and everything that can be wrong with it. Format and checks: the reference implementation,
 // huggingface/safetensors, safetensors/src/tensor.rs (Metadata::validate); duplicate names are refused besides.
 import { FormatError, type Json } from '@weft/contracts'
-import { isDtype, dtypeNames, tensorBytes, type Dtype } from './dtype.ts'
+import { isDtype, dtypeNames, tensorBytes, type PlainDtype } from './dtype.ts'
 import { findDuplicateKey } from './duplicate-keys.ts'
 
 export interface PlacedTensor {
   readonly name: string
-  readonly dtype: Dtype
+  readonly dtype: PlainDtype
   readonly shape: readonly number[]
   /** From the end of the header. */
   readonly start: number

@@ -1,6 +1,7 @@
 // Any element type → f32: exact wherever f32 can hold the value, else the nearest f32 (ties to even), as a C or PyTorch cast gives.
 import { ConfigError, UnsupportedError } from '@weft/contracts'
-import { bitsOf, type Dtype } from './dtype.ts'
+import { isBlockDtype } from './block-dtype.ts'
+import { bitsOf, type Dtype, type PlainDtype } from './dtype.ts'
 
 /**
  * The values of a tensor as f32. F64, I32, U32, I64 and U64 round to the nearest; all others are exact. BOOL gives 0 or 1, as PyTorch
@@ -10,6 +11,7 @@ import { bitsOf, type Dtype } from './dtype.ts'
  * @see https://arxiv.org/abs/2209.05433 (F8_E4M3, F8_E5M2), OCP Microscaling Formats 1.0 (F8_E8M0)
  */
 export const toFloat32 = (dtype: Dtype, bytes: Uint8Array): Float32Array => {
+  if (isBlockDtype(dtype)) throw new UnsupportedError(`toFloat32: ${dtype} is a block format; dequantize it`)
   const convert = converters[dtype]
   if (convert === undefined) throw new UnsupportedError(`toFloat32: ${dtype} cannot be converted; what can be is ${Object.keys(converters).join(', ')}`)
   const elementBytes = bitsOf(dtype) / 8
@@ -96,7 +98,7 @@ const bigToNumber = (value: bigint): number => {
 
 const limit = 2n ** 53n
 
-const converters: Partial<Record<Dtype, Convert>> = {
+const converters: Partial<Record<PlainDtype, Convert>> = {
   F32: (bytes) => view(bytes, Float32Array),
   F16: table(16, (code) => ieeeFloat(code, 5, 10)),
   BF16: bfloat16,

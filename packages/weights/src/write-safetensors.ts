@@ -1,12 +1,12 @@
 // safetensors, written as a stream: shapes first, then one tensor's bytes at a time, so that a model need not fit in memory twice.
 import { ConfigError } from '@weft/contracts'
 import type { ByteSink } from '@weft/sources'
-import { bitsOf, checkedTensorBytes, type Dtype } from './dtype.ts'
+import { bitsOf, checkedTensorBytes, type PlainDtype } from './dtype.ts'
 import { maxHeaderBytes } from './safetensors-header.ts'
 
 export interface TensorToWrite {
   readonly name: string
-  readonly dtype: Dtype
+  readonly dtype: PlainDtype
   readonly shape: readonly number[]
   /** Row-major, little-endian bytes; called once, when its turn comes. They are let go after they are written. */
   read(): Promise<Uint8Array>
