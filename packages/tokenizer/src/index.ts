@@ -1,12 +1,12 @@
-export { trainTokenizer, type TokenizerTrainEvent, type TrainTokenizerOptions } from './train-tokenizer.ts'
-export { tokenizerFromJson, type TokenizerFromJsonOptions } from './tokenizer-json.ts'
-export { tokenizerToJson, type TokenizerJson } from './tokenizer-json-writer.ts'
-export { tokenizerFromTiktoken, type TokenizerFromTiktokenOptions } from './tiktoken.ts'
-export { tokenizerFromVocabAndMerges, type TokenizerFromVocabAndMergesOptions } from './vocab-and-merges.ts'
-export type { SplitPattern } from './pre-tokenizer.ts'
-export type { TokenRoles } from './token-roles.ts'
-export { encodeWithOffsets, type EncodeWithOffsetsOptions, type EncodingWithOffsets } from './encode-with-offsets.ts'
-export { decodeStream, type DecodeStream } from './decode-stream.ts'
+export { trainTokenizer, type TokenizerTrainEvent, type TrainTokenizerOptions } from './training/train-tokenizer.ts'
+export { tokenizerFromJson, type TokenizerFromJsonOptions } from './formats/tokenizer-json.ts'
+export { tokenizerToJson, type TokenizerJson } from './formats/tokenizer-json-writer.ts'
+export { tokenizerFromTiktoken, type TokenizerFromTiktokenOptions } from './formats/tiktoken.ts'
+export { tokenizerFromVocabAndMerges, type TokenizerFromVocabAndMergesOptions } from './formats/vocab-and-merges.ts'
+export type { SplitPattern } from './pre-tokenizers/pre-tokenizer.ts'
+export type { TokenRoles } from './tokenizer/token-roles.ts'
+export { encodeWithOffsets, type EncodeWithOffsetsOptions, type EncodingWithOffsets } from './tokenizer/encode-with-offsets.ts'
+export { decodeStream, type DecodeStream } from './tokenizer/decode-stream.ts'
 export {
   chatMlTemplate,
   compileChatTemplate,
@@ -14,4 +14,4 @@ export {
   type RenderedChat,
   type RenderOptions,
   type TemplateMessage,
-} from './chat-template.ts'
+} from './chat/chat-template.ts'

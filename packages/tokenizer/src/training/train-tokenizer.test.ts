@@ -1,10 +1,10 @@
 import { needsShared, readText } from '@weft/fixtures'
 import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
-import { trainedJson } from '../test/fixtures.ts'
+import { trainedJson } from '../../test/fixtures.ts'
 import { trainTokenizer, type TokenizerTrainEvent, type TrainTokenizerOptions } from './train-tokenizer.ts'
-import { tokenizerFromJson } from './tokenizer-json.ts'
-import { tokenizerToJson } from './tokenizer-json-writer.ts'
+import { tokenizerFromJson } from '../formats/tokenizer-json.ts'
+import { tokenizerToJson } from '../formats/tokenizer-json-writer.ts'
 
 const eventsOf = async (options: TrainTokenizerOptions): Promise<TokenizerTrainEvent[]> => {
   const events: TokenizerTrainEvent[] = []

@@ -2,7 +2,7 @@
 // (left, then right), which is the order of huggingface/tokenizers' BpeTrainer. Counts are kept, not recounted: all pieces lie in one
 // linked list of symbols, each pair knows its places, and a merge touches those alone; so the whole costs a small multiple of the
 // text's distinct pieces, whatever the number of merges.
-import { createByteStringTable } from './byte-string-table.ts'
+import { createByteStringTable } from '../text/byte-string-table.ts'
 import { createPairs, type Pairs } from './pair-counts.ts'
 import { createPairQueue } from './pair-queue.ts'
 import type { CountedPieces } from './piece-counts.ts'

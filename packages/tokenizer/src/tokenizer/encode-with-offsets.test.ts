@@ -1,9 +1,9 @@
 import type { Tokenizer } from '@weft/contracts'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { trainedJson } from '../test/fixtures.ts'
+import { trainedJson } from '../../test/fixtures.ts'
 import { encodeWithOffsets } from './encode-with-offsets.ts'
-import { tokenizerFromJson } from './tokenizer-json.ts'
+import { tokenizerFromJson } from '../formats/tokenizer-json.ts'
 
 const tokenizer = tokenizerFromJson(trainedJson())
 /** The same behind the plain interface, as a tokenizer from elsewhere. */

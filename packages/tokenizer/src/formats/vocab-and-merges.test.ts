@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { trainedEncodings, trainedJson } from '../test/fixtures.ts'
+import { trainedEncodings, trainedJson } from '../../test/fixtures.ts'
 import { tokenizerFromVocabAndMerges } from './vocab-and-merges.ts'
 
 const json = trainedJson()

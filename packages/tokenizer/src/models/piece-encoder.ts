@@ -1,10 +1,10 @@
 // Pieces of text to token ids: merges each piece, and remembers the short ones. The memory is keyed by the bytes where they stand in
 // the text, so a piece that was seen before costs one hash and one comparison, no object.
-import { hashBytes } from './byte-string-table.ts'
+import { hashBytes } from '../text/byte-string-table.ts'
 import { createMergeScratch, mergeSymbols } from './merge-symbols.ts'
 import type { MergeTable } from './merge-table.ts'
-import type { PieceList } from './pieces.ts'
-import type { TokenTable } from './token-table.ts'
+import type { PieceList } from '../pre-tokenizers/pieces.ts'
+import type { TokenTable } from '../tokenizer/token-table.ts'
 
 /** A byte-level BPE vocabulary, ready to merge. */
 export interface BpeModel {

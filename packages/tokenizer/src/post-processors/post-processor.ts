@@ -1,6 +1,6 @@
 // What a tokenizer puts around a text of its own accord: begin and end tokens.
-import type { JsonField } from './json-field.ts'
-import { maxVocabSize } from './token-table.ts'
+import type { JsonField } from '../formats/json-field.ts'
+import { maxVocabSize } from '../tokenizer/token-table.ts'
 
 export interface Template {
   readonly before: readonly number[]

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { trainedJson } from '../test/fixtures.ts'
+import { trainedJson } from '../../test/fixtures.ts'
 import { decodeStream } from './decode-stream.ts'
-import { tokenizerFromJson } from './tokenizer-json.ts'
+import { tokenizerFromJson } from '../formats/tokenizer-json.ts'
 
 const tokenizer = tokenizerFromJson(trainedJson())
 

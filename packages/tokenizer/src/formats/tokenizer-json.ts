@@ -2,17 +2,17 @@
 // What is not known here is an UnsupportedError with the path of the component; what is broken a FormatError with the place.
 // Reference: huggingface/tokenizers, tokenizer/serialization.rs and models/bpe.
 import type { Json, Tokenizer } from '@weft/contracts'
-import type { AddedToken } from './added-tokens.ts'
-import { createByteLevelTokenizer } from './byte-level-tokenizer.ts'
-import { createByteStringTable } from './byte-string-table.ts'
+import type { AddedToken } from '../tokenizer/added-tokens.ts'
+import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
+import { createByteStringTable } from '../text/byte-string-table.ts'
 import { jsonField, parseJson, type JsonField } from './json-field.ts'
-import { createMergeTable } from './merge-table.ts'
-import type { NormalizationForm } from './normalizer.ts'
-import type { BpeModel } from './piece-encoder.ts'
-import { readPostProcessor } from './post-processor.ts'
-import { readPreTokenizer } from './pre-tokenizer.ts'
-import { resolveRoles, type TokenRoles } from './token-roles.ts'
-import { bytesOfToken, createTokenTable, maxVocabSize, type TokenTable } from './token-table.ts'
+import { createMergeTable } from '../models/merge-table.ts'
+import type { NormalizationForm } from '../normalizers/normalizer.ts'
+import type { BpeModel } from '../models/piece-encoder.ts'
+import { readPostProcessor } from '../post-processors/post-processor.ts'
+import { readPreTokenizer } from '../pre-tokenizers/pre-tokenizer.ts'
+import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
+import { bytesOfToken, createTokenTable, maxVocabSize, type TokenTable } from '../tokenizer/token-table.ts'
 
 export interface TokenizerFromJsonOptions {
   /** The file's name, for errors. */

@@ -2,14 +2,14 @@
 // and merged. It knows no file format; those build a Pipeline.
 import { ConfigError, type DecodeOptions, type EncodeOptions, type Json, type Tokenizer } from '@weft/contracts'
 import { createAddedTokenMatcher, type AddedToken, type AddedTokenMatcher } from './added-tokens.ts'
-import { normalize, originsOf, type NormalizationForm, type UnitOrigins } from './normalizer.ts'
-import { createIdBuffer, createPieceEncoder, pushId, type BpeModel, type IdBuffer } from './piece-encoder.ts'
-import { createPieceList, pushPiece, type PieceList } from './pieces.ts'
-import type { Template } from './post-processor.ts'
-import type { PreTokenizer } from './pre-tokenizer.ts'
+import { normalize, originsOf, type NormalizationForm, type UnitOrigins } from '../normalizers/normalizer.ts'
+import { createIdBuffer, createPieceEncoder, pushId, type BpeModel, type IdBuffer } from '../models/piece-encoder.ts'
+import { createPieceList, pushPiece, type PieceList } from '../pre-tokenizers/pieces.ts'
+import type { Template } from '../post-processors/post-processor.ts'
+import type { PreTokenizer } from '../pre-tokenizers/pre-tokenizer.ts'
 import type { RoleIds } from './token-roles.ts'
 import { bytesOfToken } from './token-table.ts'
-import { wellFormed } from './well-formed.ts'
+import { wellFormed } from '../text/well-formed.ts'
 
 export interface Pipeline {
   readonly model: BpeModel

@@ -1,7 +1,7 @@
 // A tokenizer as Hugging Face's tokenizer.json: what `tokenizers` in Rust and Python, transformers and `tokenizerFromJson` open.
 import { UnsupportedError, type Json, type Tokenizer } from '@weft/contracts'
-import { engineOf, type Pipeline } from './byte-level-tokenizer.ts'
-import { writtenToken } from './token-table.ts'
+import { engineOf, type Pipeline } from '../tokenizer/byte-level-tokenizer.ts'
+import { writtenToken } from '../tokenizer/token-table.ts'
 
 /** The content of a tokenizer.json; `JSON.stringify` makes the file. */
 export interface TokenizerJson {

@@ -2,8 +2,8 @@
 // only part of a character covers the whole of it. For tokenizers from elsewhere the bytes of their tokens are laid along the text.
 import { FormatError, type EncodeOptions, type Tokenizer } from '@weft/contracts'
 import { engineOf, type Engine, type Segment } from './byte-level-tokenizer.ts'
-import { createIdBuffer, type BpeModel } from './piece-encoder.ts'
-import { wellFormed } from './well-formed.ts'
+import { createIdBuffer, type BpeModel } from '../models/piece-encoder.ts'
+import { wellFormed } from '../text/well-formed.ts'
 
 export interface EncodingWithOffsets {
   readonly tokenIds: Uint32Array

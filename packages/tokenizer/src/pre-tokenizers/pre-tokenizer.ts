@@ -1,6 +1,6 @@
 // The cutting of a text into pieces, from the description in a tokenizer.json, and the description of a named or own pattern.
 import { UnsupportedError, type Json } from '@weft/contracts'
-import type { JsonField } from './json-field.ts'
+import type { JsonField } from '../formats/json-field.ts'
 import { knownSplitter, namedPatterns, splitDigits, splitGpt2 } from './known-patterns.ts'
 import { patternSplitter, type SplitBehavior } from './pattern-splitter.ts'
 import { compilePattern, literalPattern } from './pattern-syntax.ts'

@@ -1,6 +1,6 @@
 // The vocabulary as it is needed for decoding: the bytes of every token in one pool, by id. A token is written in files either in the
 // byte alphabet or, when it holds other characters (added tokens mostly), as plain text; which of the two is kept for writing it back.
-import { byteOfUnit, toAlphabet } from './byte-alphabet.ts'
+import { byteOfUnit, toAlphabet } from '../text/byte-alphabet.ts'
 
 /** Tables are as long as the largest id: 4 M is sixteen times the largest vocabulary there is, and 21 bits + 1 fit the merge heap. */
 export const maxVocabSize = 2 ** 22

@@ -1,9 +1,9 @@
 // GPT-2's older pair of files: vocab.json (token → id) and merges.txt (a merge per line, in order).
 import type { Tokenizer } from '@weft/contracts'
 import { jsonField, parseJson } from './json-field.ts'
-import { describePreTokenizer } from './pre-tokenizer.ts'
-import { namedPatterns } from './known-patterns.ts'
-import type { TokenRoles } from './token-roles.ts'
+import { describePreTokenizer } from '../pre-tokenizers/pre-tokenizer.ts'
+import { namedPatterns } from '../pre-tokenizers/known-patterns.ts'
+import type { TokenRoles } from '../tokenizer/token-roles.ts'
 import { tokenizerFromJson } from './tokenizer-json.ts'
 
 export interface TokenizerFromVocabAndMergesOptions {

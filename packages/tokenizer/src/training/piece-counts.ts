@@ -1,8 +1,8 @@
 // How often each piece occurs in the training texts: all that learning the merges needs to know of them.
-import { createByteStringTable } from './byte-string-table.ts'
-import { createPieceList, pushPiece, type Splitter } from './pieces.ts'
-import { createAddedTokenMatcher, type AddedToken } from './added-tokens.ts'
-import { wellFormed } from './well-formed.ts'
+import { createByteStringTable } from '../text/byte-string-table.ts'
+import { createPieceList, pushPiece, type Splitter } from '../pre-tokenizers/pieces.ts'
+import { createAddedTokenMatcher, type AddedToken } from '../tokenizer/added-tokens.ts'
+import { wellFormed } from '../text/well-formed.ts'
 
 export interface PieceCounts {
   /** Counts the pieces of a text; the special tokens in it are left out. Returns its length in bytes. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { trainedJson } from '../test/fixtures.ts'
-import { tokenizerFromJson } from './tokenizer-json.ts'
-import { wellFormed } from './well-formed.ts'
+import { trainedJson } from '../../test/fixtures.ts'
+import { tokenizerFromJson } from '../formats/tokenizer-json.ts'
+import { wellFormed } from '../text/well-formed.ts'
 
 const anyText = fc.oneof(
   fc.string({ unit: fc.nat(0xffff).map((unit) => String.fromCharCode(unit)), maxLength: 40 }), // lone surrogates too

@@ -3,7 +3,7 @@
 // without an object per piece and without backtracking.
 // Patterns: openai/tiktoken, tiktoken_ext/openai_public.py; huggingface/tokenizers, pre_tokenizers/byte_level.rs.
 import { scanningSplitter, type Splitter } from './pieces.ts'
-import { classAt, LETTER, LOWER, NUMBER, OTHER, skipRun, SPACE, stepBack, UPPER, widthAt } from './unicode-classes.ts'
+import { classAt, LETTER, LOWER, NUMBER, OTHER, skipRun, SPACE, stepBack, UPPER, widthAt } from '../text/unicode-classes.ts'
 
 const QUOTE = 0x27
 const BLANK = 0x20

@@ -2,17 +2,17 @@
 // tokens whose bytes together are a token may merge; a piece that is a token whole is taken as it is.
 // Reference: openai/tiktoken, tiktoken/load.py and src/lib.rs.
 import { ConfigError, FormatError, type Tokenizer } from '@weft/contracts'
-import { createByteLevelTokenizer } from './byte-level-tokenizer.ts'
-import { createByteStringTable, type ByteStringTable } from './byte-string-table.ts'
-import { knownSplitter } from './known-patterns.ts'
-import { createMergeTable } from './merge-table.ts'
-import { patternSplitter } from './pattern-splitter.ts'
-import { compilePattern } from './pattern-syntax.ts'
-import type { BpeModel } from './piece-encoder.ts'
-import { emptyTemplate } from './post-processor.ts'
-import { describePreTokenizer, patternText, type SplitPattern } from './pre-tokenizer.ts'
-import { resolveRoles, type TokenRoles } from './token-roles.ts'
-import { createTokenTable, maxVocabSize } from './token-table.ts'
+import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
+import { createByteStringTable, type ByteStringTable } from '../text/byte-string-table.ts'
+import { knownSplitter } from '../pre-tokenizers/known-patterns.ts'
+import { createMergeTable } from '../models/merge-table.ts'
+import { patternSplitter } from '../pre-tokenizers/pattern-splitter.ts'
+import { compilePattern } from '../pre-tokenizers/pattern-syntax.ts'
+import type { BpeModel } from '../models/piece-encoder.ts'
+import { emptyTemplate } from '../post-processors/post-processor.ts'
+import { describePreTokenizer, patternText, type SplitPattern } from '../pre-tokenizers/pre-tokenizer.ts'
+import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
+import { createTokenTable, maxVocabSize } from '../tokenizer/token-table.ts'
 
 export interface TokenizerFromTiktokenOptions {
   /** The content of a .tiktoken file: a line per token, base64 of its bytes, a space, its rank. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { knownSplitter, namedPatterns, splitDigits } from './known-patterns.ts'
 import { patternSplitter } from './pattern-splitter.ts'
 import { compilePattern } from './pattern-syntax.ts'
-import { wellFormed } from './well-formed.ts'
+import { wellFormed } from '../text/well-formed.ts'
 import { createPieceList, pushPiece, type Splitter } from './pieces.ts'
 
 const split = (splitter: Splitter, text: string): string[] => {

@@ -1,6 +1,6 @@
 import type { Json } from '@weft/contracts'
 import { describe, expect, test } from 'vitest'
-import { trainedEncodings, trainedJson, trainedText, type AnyTokenizerJson } from '../test/fixtures.ts'
+import { trainedEncodings, trainedJson, trainedText, type AnyTokenizerJson } from '../../test/fixtures.ts'
 import { tokenizerFromJson } from './tokenizer-json.ts'
 import { tokenizerToJson } from './tokenizer-json-writer.ts'
 
