@@ -203,6 +203,8 @@ class Native implements NativeBackend {
     const sizes = outputs.map((meta) => bytesOf(name, meta))
     const handles: NativeBuffer[] = sizes.map(() => -1)
     for (const [output, slot] of operation.reuses ?? []) this.#reuse(handles, output, slot, call, sizes)
+    let next = 0
+    for (const slot of operation.reusesInOrder ?? []) next += this.#reuse(handles, next, slot, call, sizes)
     this.#requireRoom(name, sizes.reduce((sum, bytes, i) => (handles[i] === -1 ? sum + bytes : sum), 0))
     for (let i = 0; i < handles.length; i++) if (handles[i] === -1) handles[i] = this.#take(sizes[i]!)
 
@@ -226,16 +228,17 @@ class Native implements NativeBackend {
     return handles
   }
 
-  /** Gives the buffers of a donated slot to the outputs from `output` on, where they are of one size. */
-  #reuse(handles: NativeBuffer[], output: number, slot: number, { inputs, donated }: Parameters<Kernel<NativeBuffer>>[0], sizes: readonly number[]): void {
+  /** Gives the buffers of a donated slot to the outputs from `output` on, where they are of one size. @returns how many tensors the slot has. */
+  #reuse(handles: NativeBuffer[], output: number, slot: number, { inputs, donated }: Parameters<Kernel<NativeBuffer>>[0], sizes: readonly number[]): number {
     const operands = inputs[slot]
-    const given = donated[slot]
-    if (operands === undefined || given === undefined) return
+    if (operands === undefined) return 0
     const items = isList(operands) ? operands : [operands]
+    const given = donated[slot] ?? false
     const flags = typeof given === 'boolean' ? [given] : given
     items.forEach(({ data }, i) => {
       if (flags[i] === true && sizes[output + i] === this.#sizes[data]) handles[output + i] = data
     })
+    return items.length
   }
 
   #take(bytes: number): NativeBuffer {

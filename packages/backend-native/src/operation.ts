@@ -18,6 +18,8 @@ export interface NativeOperation {
   readonly attributes?: readonly AttributeSpec[]
   /** [output, slot]: where the input is donated, its buffer becomes the output (a list: item by item, outputs counted from there). */
   readonly reuses?: readonly (readonly [output: number, slot: number])[]
+  /** Donated slots whose buffers become the outputs in this order, list after list: for outputs whose places depend on how long lists are. */
+  readonly reusesInOrder?: readonly number[]
   /** Whether the kernel takes these inputs; absent: always. Beyond that, all ranks up to 8 and all dtypes of the backend. */
   readonly supports?: (inputs: readonly Slot<Meta>[], attrs: Attrs) => boolean
 }
