@@ -70,14 +70,15 @@ export const precision: Suite = {
     const native = await startIfThere('native', context)
     if (native === undefined && !isQuick) return note('skipped: a model of this size needs the native backend')
     const backend = native ?? (await startBackend('reference'))
-    const subject = weftOn(native === undefined ? 'reference' : 'native', context.threads)
+    const id = native === undefined ? 'reference' : 'native'
+    const subject = weftOn(id, context.threads)
     try {
       if (!backend.traits.dtypes.has('bf16')) return note(`skipped: ${backend.name} has no bf16`)
       const batches = await realBatches(shape, steps)
       const f32 = await lossesOf(backend, shape, batches, 'f32')
       const bf16 = await lossesOf(backend, shape, batches, 'bf16')
       const title = `${describeShape(shape)}, ${steps} steps`
-      const single = (caseName: string, value: number, unit: string): Measurement => ({ suite: 'precision', case: caseName, subject, id: 'native', value, unit, runs: [value], isRate: false })
+      const single = (caseName: string, value: number, unit: string): Measurement => ({ suite: 'precision', case: caseName, subject, id, value, unit, runs: [value], isRate: false })
       yield single(`largest difference of a step, ${title}`, largest(differences(f32, bf16)), '%')
       yield single(`largest difference, mean of ${smoothedOver} steps, ${title}`, largest(differences(movingMean(f32, smoothedOver), movingMean(bf16, smoothedOver))), '%')
       yield* courses(title, f32, bf16)
