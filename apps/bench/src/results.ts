@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Machine } from './machine.ts'
-import type { Peaks } from './native.ts'
+import type { ThreadPeaks } from './peaks.ts'
 import type { Curve, Measurement } from './suite.ts'
 
 export interface SuiteResult {
@@ -13,7 +13,7 @@ export interface SuiteResult {
   /** ISO 8601, when the suite began. */
   readonly startedAt: string
   readonly isQuick: boolean
-  readonly peaks: readonly Peaks[]
+  readonly peaks: readonly ThreadPeaks[]
   readonly measurements: readonly Measurement[]
   readonly curves: readonly Curve[]
   readonly notes: readonly string[]

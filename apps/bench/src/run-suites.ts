@@ -98,6 +98,6 @@ const runSuite = async (suite: Suite, options: RunOptions, output: Output): Prom
     note(`failed: ${error instanceof Error ? error.message : String(error)}`)
   }
   output.endCase()
-  const result: SuiteResult = { suite: suite.name, about: suite.about, machine: describeMachine(), threads: options.threads, startedAt, isQuick: context.isQuick, peaks: measuredPeaks(), measurements, curves, notes }
+  const result: SuiteResult = { suite: suite.name, about: suite.about, machine: describeMachine(), threads: options.threads, startedAt, isQuick: context.isQuick, peaks: measuredPeaks(options.threads), measurements, curves, notes }
   return { result, hasFailed }
 }

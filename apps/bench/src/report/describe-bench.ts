@@ -1,6 +1,6 @@
 // Results as a report: what it says, in which order, with which figures. It draws nothing itself.
 import { spread } from '../measure.ts'
-import type { Peaks } from '../native.ts'
+import type { ThreadPeaks } from '../peaks.ts'
 import type { SuiteResult } from '../results.ts'
 import type { Curve, Measurement } from '../suite.ts'
 import { timesBetter } from '../table.ts'
@@ -75,7 +75,7 @@ const goalSection = (measurements: readonly Measurement[]): BenchSection | undef
   return { title: 'Goals', blocks: [{ kind: 'table', columns: ['work', '', 'goal', 'measured, the worst case'], rows }, ...present(figure).map(figureBlock)] }
 }
 
-const newestPeaks = (results: readonly SuiteResult[]): readonly Peaks[] =>
+const newestPeaks = (results: readonly SuiteResult[]): readonly ThreadPeaks[] =>
   [...results].sort((a, b) => a.startedAt.localeCompare(b.startedAt)).findLast(({ peaks }) => peaks.length > 0)?.peaks ?? []
 
 const machineSection = (results: readonly SuiteResult[]): BenchSection | undefined => {

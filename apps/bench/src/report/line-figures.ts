@@ -1,6 +1,6 @@
 // Lines: speed over sizes and threads, with the limit that was measured, and courses of losses.
 import * as Plot from '@observablehq/plot'
-import type { Peaks } from '../native.ts'
+import { computePeak, peaksOf, type ThreadPeaks } from '../peaks.ts'
 import type { Curve, Measurement } from '../suite.ts'
 import { composeFigure, drawPlot, fileNameOf, type Figure, type LegendEntry } from './figure.ts'
 import { hue, styleOf } from './subject-style.ts'
@@ -13,25 +13,25 @@ interface Limit {
 const idOf = ({ id, subject }: Measurement): string => id ?? subject
 
 /** The compute limit over the same x, where the figures are GFLOP/s. */
-const limitOf = (measurements: readonly Measurement[], peaks: readonly Peaks[], threads: number): Limit | undefined => {
+const limitOf = (measurements: readonly Measurement[], peaks: readonly ThreadPeaks[], threads: number): Limit | undefined => {
   const { unit, scaling, work, case: caseName } = measurements[0]!
   if (unit !== 'GFLOP/s') return undefined
-  const isBf16 = work?.precision === 'bf16' || /bf16/.test(caseName)
-  const peakOf = (count: number): number | undefined => {
-    const found = peaks.find((one) => one.threads === count)
-    return found === undefined ? undefined : isBf16 ? found.bf16Gflops : found.fmaGflops
+  const precision = work?.precision ?? (/bf16/.test(caseName) ? 'bf16' : 'f32')
+  const limitAt = (count: number): ReturnType<typeof computePeak> | undefined => {
+    const found = peaksOf(peaks, count)
+    return found === undefined ? undefined : computePeak(found, precision)
   }
   const isOverThreads = scaling!.xLabel === 'threads'
   const places = [...new Set(measurements.map(({ scaling: at }) => at!.x))].sort((a, b) => a - b)
   const points = places.flatMap((x) => {
-    const y = peakOf(isOverThreads ? x : threads)
-    return y === undefined ? [] : [{ x, y }]
+    const limit = limitAt(isOverThreads ? x : threads)
+    return limit === undefined ? [] : [{ x, y: limit.gflops, name: limit.name }]
   })
-  return points.length === 0 ? undefined : { label: isBf16 ? 'bf16 peak, measured' : 'FMA peak, measured', points }
+  return points.length === 0 ? undefined : { label: `${points[0]!.name}, measured`, points }
 }
 
 /** Measurements of one plot of the `scaling` kind. */
-export const scalingFigure = (measurements: readonly Measurement[], peaks: readonly Peaks[], threads: number): Figure => {
+export const scalingFigure = (measurements: readonly Measurement[], peaks: readonly ThreadPeaks[], threads: number): Figure => {
   const { plot, xLabel } = measurements[0]!.scaling!
   const ids = [...new Set(measurements.map(idOf))]
   const isOverThreads = xLabel === 'threads'

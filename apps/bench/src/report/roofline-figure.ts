@@ -1,7 +1,7 @@
 // The roofline (Williams, Waterman, Patterson 2009): what is reached, over how many operations are done for each byte that has to be
 // moved. The roofs are this machine's, measured by the bench: memory bandwidth on the left, arithmetic on the right.
 import * as Plot from '@observablehq/plot'
-import type { Peaks } from '../native.ts'
+import type { ThreadPeaks } from '../peaks.ts'
 import type { Measurement, Work } from '../suite.ts'
 import { threadsText, threeFigures } from '../table.ts'
 
@@ -24,13 +24,13 @@ export const rooflinePoints = (measurements: readonly Measurement[]): RooflinePo
       : [{ id: id ?? subject, case: caseName, precision: work.precision, intensity: work.flopsPerUnit / work.bytesPerUnit, gflops: (value * work.flopsPerUnit) / 1e9 }],
   )
 
-const roofs = ({ fmaGflops, bf16Gflops }: Peaks): { readonly label: string; readonly gflops: number }[] => [
+const roofs = ({ fmaGflops, bf16Gflops }: ThreadPeaks): { readonly label: string; readonly gflops: number }[] => [
   { label: 'f32 FMA', gflops: fmaGflops },
   ...(bf16Gflops > fmaGflops * 1.05 ? [{ label: 'bf16', gflops: bf16Gflops }] : []),
 ]
 
 /** Undefined where there is nothing to show, or no roof. */
-export const rooflineFigure = (measurements: readonly Measurement[], peaks: Peaks | undefined): Figure | undefined => {
+export const rooflineFigure = (measurements: readonly Measurement[], peaks: ThreadPeaks | undefined): Figure | undefined => {
   const points = rooflinePoints(measurements)
   if (peaks === undefined || points.length === 0) return undefined
   const ids = [...new Set(points.map(({ id }) => id))]
@@ -74,7 +74,7 @@ const pointMarks = (points: readonly RooflinePoint[], { label, color, isOurs }: 
     }),
   )
 
-const roofLabels = (tops: readonly { readonly label: string; readonly gflops: number }[], { readGBps }: Peaks, { left, right, lowest }: { left: number; right: number; lowest: number }): Plot.Markish[] => {
+const roofLabels = (tops: readonly { readonly label: string; readonly gflops: number }[], { readGBps }: ThreadPeaks, { left, right, lowest }: { left: number; right: number; lowest: number }): Plot.Markish[] => {
   const at = Math.max(left, lowest / readGBps) * 1.3
   return [
     Plot.text(tops, { x: right, y: 'gflops', text: ({ label, gflops }: (typeof tops)[number]) => `${label} ${gflops.toFixed(0)} GFLOP/s`, textAnchor: 'end', dy: -8, fill: 'currentColor' }),

@@ -86,7 +86,7 @@ export const attention: Suite = {
   about: 'causal attention forward and backward over sequence lengths, GFLOP/s',
   async *run(context) {
     const { runs, isQuick, withPeers, threads, note } = context
-    const peak = peaksOf(await machinePeaks(note), threads)
+    const peak = peaksOf(await machinePeaks(context), threads)
     const native = await startIfThere('native', context)
     const peer = withPeers ? await startPythonPeer('torch_peer.py', 'torch', note, { threads }) : undefined
     try {

@@ -7,7 +7,7 @@ import { startBackend, startIfThere, tf, weftOn, type BackendName } from '../bac
 import { threadsText } from '../table.ts'
 import { interleaved, type Samples, type Subject } from '../measure.ts'
 import { measurementsOf } from '../measurements.ts'
-import { machinePeaks, peaksOf, shareOfPeak } from '../peaks.ts'
+import { machinePeaks, peaksOf, shareOfPeak, threadCounts, type ThreadPeaks } from '../peaks.ts'
 import { numberOf } from '../line-peer.ts'
 import { startPythonPeer, type PythonPeer } from '../python-peer.ts'
 import type { Measurement, Suite, SuiteContext, Work } from '../suite.ts'
@@ -102,14 +102,14 @@ const subjectsOf = async (product: Product, { context, native, wasm, peer }: Sid
 const bytesOf = ({ batch, m, k, n, dtype }: Product): number => batch * (m * k + k * n + m * n) * (dtype === 'bf16' ? 2 : 4)
 const workOf = (product: Product): Work => ({ flopsPerUnit: 1e9, bytesPerUnit: (1e9 * bytesOf(product)) / flopsOf(product), precision: product.dtype })
 
-async function* compare(product: Product, sides: Sides, peak: Awaited<ReturnType<typeof machinePeaks>>): AsyncGenerator<Measurement> {
+async function* compare(product: Product, sides: Sides, peaks: readonly ThreadPeaks[]): AsyncGenerator<Measurement> {
   const { context } = sides
   const { subjects, disposables } = await subjectsOf(product, sides)
   if (subjects.length === 0) return
   try {
     const samples = await interleaved(subjects, { runs: context.runs })
     const scaling = product.group === 'square' ? { scaling: { plot: `Square matrix products, ${product.dtype}`, xLabel: 'n', x: product.n } } : {}
-    yield* describe(product, samples, (gflops) => ({ ...shareOfPeak(peaksOf(peak, context.threads), product.dtype, gflops), ...scaling }))
+    yield* describe(product, samples, (gflops) => ({ ...shareOfPeak(peaksOf(peaks, context.threads), product.dtype, gflops), ...scaling }))
   } finally {
     for (const one of disposables) one.dispose()
   }
@@ -118,21 +118,19 @@ async function* compare(product: Product, sides: Sides, peak: Awaited<ReturnType
 const describe = (product: Product, samples: readonly Samples[], more: (gflops: number) => Pick<Measurement, 'share' | 'scaling'>): Measurement[] =>
   measurementsOf('gemm', product.name, 'GFLOP/s', 1e9, samples, ({ value }) => ({ work: workOf(product), ...more(value) }))
 
-/** Powers of two up to what the bench may use. */
-const threadCounts = (most: number): number[] => [...new Set([...[1, 2, 4, 8, 16, 32, 64].filter((count) => count < most), most])]
-
-async function* overThreads(sides: Sides, peak: Awaited<ReturnType<typeof machinePeaks>>): AsyncGenerator<Measurement> {
+async function* overThreads(sides: Sides, peaks: readonly ThreadPeaks[]): AsyncGenerator<Measurement> {
   const { context, peer } = sides
   const size = context.isQuick ? 128 : 1024
   for (const threads of threadCounts(context.threads)) {
     const product: Product = { ...squareProduct(size, 'f32'), group: 'threads', name: `${size}×${size}, f32, ${threadsText(threads)}` }
     const backend = await startBackend('native', { threads })
-    const own = weftSubject('native', backend, product, timesFor(product, context.isQuick ? quickFlopsPerRun : flopsPerRun.native), threads)
+    const times = timesFor(product, context.isQuick ? quickFlopsPerRun : flopsPerRun.native)
+    const own = weftSubject('native', backend, product, times, threads)
     try {
       await peer?.ask({ kind: 'threads', threads })
-      const subjects = [own, ...(peer === undefined ? [] : [torchSubject(peer, product, timesFor(product, flopsPerRun.native), threads)])]
+      const subjects = [own, ...(peer === undefined ? [] : [torchSubject(peer, product, times, threads)])]
       const scaling = { plot: `Threads: ${size}×${size}, f32`, xLabel: 'threads', x: threads }
-      yield* describe(product, await interleaved(subjects, { runs: context.runs }), (gflops) => ({ ...shareOfPeak(peaksOf(peak, threads), 'f32', gflops), scaling }))
+      yield* describe(product, await interleaved(subjects, { runs: context.runs }), (gflops) => ({ ...shareOfPeak(peaksOf(peaks, threads), 'f32', gflops), scaling }))
     } finally {
       own.dispose()
       await backend.dispose()
@@ -146,7 +144,7 @@ export const gemm: Suite = {
   about: 'matrix products, square and of a transformer layer, f32 and bf16, GFLOP/s',
   async *run(context) {
     const { isQuick, withPeers, threads, note } = context
-    const peak = await machinePeaks(note)
+    const peaks = await machinePeaks(context)
     const native = await startIfThere('native', context)
     const wasm = await startBackend('tfjs-wasm')
     const peer = withPeers ? await startPythonPeer('torch_peer.py', 'torch', note, { threads }) : undefined
@@ -156,9 +154,9 @@ export const gemm: Suite = {
       for (const product of isQuick ? quickProducts : fullProducts) {
         if (product.dtype === 'bf16' && !hasBf16) continue
         if (product.group !== 'square' && native === undefined) continue
-        yield* compare(product, sides, peak)
+        yield* compare(product, sides, peaks)
       }
-      if (native !== undefined) yield* overThreads(sides, peak)
+      if (native !== undefined) yield* overThreads(sides, peaks)
     } finally {
       peer?.close()
       await native?.dispose()

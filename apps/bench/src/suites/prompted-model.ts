@@ -6,8 +6,7 @@ import { startBackend, startIfThere, weftOn, type BackendName } from '../backend
 import { numberOf } from '../line-peer.ts'
 import { interleaved, type Samples, type Subject } from '../measure.ts'
 import { measurementsOf } from '../measurements.ts'
-import type { Peaks } from '../native.ts'
-import { machinePeaks, peaksOf, shareOfBandwidth, shareOfPeak } from '../peaks.ts'
+import { machinePeaks, peaksOf, shareOfBandwidth, shareOfPeak, type ThreadPeaks } from '../peaks.ts'
 import { startPythonPeer, type PythonPeer } from '../python-peer.ts'
 import { loadedModel, quickSizes, randomModel, smolSizes, type BenchModel } from '../smol-model.ts'
 import type { Measurement, SuiteContext } from '../suite.ts'
@@ -85,7 +84,7 @@ const subjectsOf = ({ name, id, measure }: Side, plan: Plan): readonly [prefill:
   ]
 }
 
-async function* compare(sides: readonly Side[], plan: Plan, runs: number, peak: Peaks | undefined): AsyncGenerator<Measurement> {
+async function* compare(sides: readonly Side[], plan: Plan, runs: number, peak: ThreadPeaks | undefined): AsyncGenerator<Measurement> {
   const samples = await interleaved(sides.flatMap((side) => subjectsOf(side, plan)), { runs })
   const phase = (remainder: 0 | 1, title: string, more: (side: Side, value: number) => Pick<Measurement, 'share' | 'work'>): Measurement[] =>
     sides.flatMap((side, i) => measurementsOf('generate', title, 'tokens/s', 1, [samples[2 * i + remainder]] as Samples[], ({ value }) => more(side, value)))
@@ -112,7 +111,7 @@ export async function* promptedModel(context: SuiteContext): AsyncGenerator<Meas
     if (own !== undefined) sides.push({ name: `${weftOn(name, threads)}, ${own.weights}`, id: name, ...own, measure: () => timeGeneration(own.model, plan) })
     const llama = peer === undefined ? undefined : await llamaSide(peer, plan, context)
     if (llama !== undefined) sides.push(llama)
-    if (sides.length > 0) yield* compare(sides, plan, runs, peaksOf(await machinePeaks(note), threads))
+    if (sides.length > 0) yield* compare(sides, plan, runs, peaksOf(await machinePeaks(context), threads))
   } finally {
     peer?.close()
     own?.model.dispose()

@@ -122,7 +122,7 @@ async function* compare(one: Case, sides: Sides, scaling?: Scaling): AsyncGenera
     runners.push(...(await peerRunners(one, sides, own, batches)))
     if (runners.length === 0) return
     const samples = await interleaved(runners.map(({ subject }) => subject), { runs: context.runs })
-    const peak = peaksOf(await machinePeaks(context.note), one.threads ?? context.threads)
+    const peak = peaksOf(await machinePeaks(context), one.threads ?? context.threads)
     yield* measurementsOf('train', titleOf(one), 'tokens/s', 1, samples, ({ id, value }) => ({
       ...(id?.startsWith('tfjs') === true || id === 'reference' ? {} : shareOfPeak(peak, one.precision, (value * flopsPerToken(one.shape)) / 1e9)),
       ...(scaling === undefined ? {} : { scaling }),
