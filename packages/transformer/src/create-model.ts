@@ -7,6 +7,7 @@ import type { Model } from './model.ts'
 import { modelConfig, type ModelConfig, type ModelConfigOptions } from './model-config.ts'
 import { parameterList, type ParameterSpec } from './parameter-list.ts'
 import { ropeFrequencies } from './rope-frequencies.ts'
+import type { DecoderParts } from './run.ts'
 
 /**
  * A model with random weights: matrices and embeddings from N(0, initializerRange²), norms 1, biases 0. In GPT-2 the projections
@@ -42,11 +43,11 @@ export const parameterOf = ({ name, role, layerIndex }: ParameterSpec, value: Te
   createParameter({ name, role, value, ...(layerIndex === undefined ? {} : { layerIndex }) })
 
 /** Parameters and constants put together; the model owns them. */
-export const assembleModel = (config: ModelConfig, backend: Backend, parameters: readonly Parameter[], dtype: DType): Model => {
+export const assembleModel = (config: ModelConfig, backend: Backend, parameters: readonly Parameter[], dtype: DType, quantized: Pick<DecoderParts, 'quantized' | 'activations'> = { quantized: new Map(), activations: 'float' }): Model => {
   const angles = ropeFrequencies(config)
   const frequencies =
     angles === undefined
       ? undefined
       : keep(tensor(backend, angles, [angles.length], { dtype: dtype === 'f64' ? 'f64' : 'f32' }))
-  return modelOf({ config, backend, frequencies, adapters: [], parameters: new Map(parameters.map((parameter) => [parameter.name, parameter])) }, true)
+  return modelOf({ config, backend, frequencies, adapters: [], ...quantized, parameters: new Map(parameters.map((parameter) => [parameter.name, parameter])) }, true)
 }

@@ -1,7 +1,7 @@
 // Parameters and code put together: a Model, and a Network for trainers. B batch, T tokens, D dModel, V vocabSize, N rows.
 import { ConfigError } from '@weft/contracts'
 import { tensor, tidy, type Pass, type Tensor, type TokenBatch } from '@weft/tensor'
-import { gather, linear, linearCrossEntropy, reshape } from '@weft/tensor/ops'
+import { gather, linearCrossEntropy, reshape, type Weight } from '@weft/tensor/ops'
 import type { Adapter } from './adapter.ts'
 import { runDecoder } from './decoder.ts'
 import { disposeSymbol } from './dispose-symbol.ts'
@@ -9,6 +9,8 @@ import { linearModules } from './lora.ts'
 import type { ForwardInput, ForwardOutput, Model } from './model.ts'
 import { partsOf, rememberParts } from './parts-of.ts'
 import { place } from './placement.ts'
+import { multiply } from './projection.ts'
+import { disposeQuantized } from './quantized-weights.ts'
 import { weight, type DecoderParts, type Run } from './run.ts'
 
 /** @param owns whether disposing the model frees the parameters; views do not. */
@@ -22,7 +24,7 @@ export const modelOf = (parts: DecoderParts, owns: boolean): Model => {
     parameters: () => (adapters.length === 0 ? parameters : new Map([...parameters, ...adapters.flatMap((adapter) => [...adapter.parameters()])])),
     forward: (input) => forward(parts, input),
     hiddenStates: (batch, pass) => ({ hidden: hiddenOfBatch(parts, batch, pass) }),
-    logits: (hidden) => linear(hidden, headWeight(parts)),
+    logits: (hidden) => multiply(parts, headName(parts), hidden),
     tokenLosses: (hidden, batch, options) => tokenLosses(parts, hidden, batch, options),
     withAdapters: (next) => {
       requireFitting(parts, next)
@@ -31,6 +33,7 @@ export const modelOf = (parts: DecoderParts, owns: boolean): Model => {
     dispose: () => {
       if (!owns) return
       for (const { value, master } of parameters.values()) for (const x of [value, master]) x?.dispose()
+      disposeQuantized(parts.quantized.values())
       parts.frequencies?.dispose()
     },
     [disposeSymbol]: () => model.dispose(),
@@ -39,7 +42,9 @@ export const modelOf = (parts: DecoderParts, owns: boolean): Model => {
   return model
 }
 
-const headWeight = (parts: DecoderParts): Tensor => weight(parts, parts.config.tieEmbeddings ? 'embeddings.token.weight' : 'head.weight')
+const headName = ({ config }: DecoderParts): string => (config.tieEmbeddings ? 'embeddings.token.weight' : 'head.weight')
+
+const headWeight = (parts: DecoderParts): Weight => parts.quantized.get(headName(parts))?.[0] ?? weight(parts, headName(parts))
 
 /** @throws ConfigError for an adapter that was made for a model of another shape. */
 const requireFitting = ({ config }: DecoderParts, adapters: readonly Adapter[]): void => {
@@ -66,7 +71,7 @@ const forward = (parts: DecoderParts, input: ForwardInput): ForwardOutput => {
     const run = startRun(parts, input)
     kvCache?.reserve(run.placement.length)
     const { hidden, hiddenStates, attentions } = runDecoder(run, input)
-    const logits = linear(input.logitsAt === 'last' ? lastRows(run, hidden, input.lengths) : hidden, headWeight(parts))
+    const logits = multiply(run, headName(parts), input.logitsAt === 'last' ? lastRows(run, hidden, input.lengths) : hidden)
     return {
       logits,
       ...(capture?.hiddenStates === true ? { hiddenStates } : {}),

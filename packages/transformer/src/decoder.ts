@@ -72,7 +72,7 @@ const embed = (run: Run, { tokenIds, inputEmbeddings }: ForwardInput): Tensor =>
   const { config } = run
   // Narrow weights, wide activations: the stream is f32 whatever the table is.
   const widen = (x: Tensor): Tensor => (x.dtype === 'bf16' || x.dtype === 'f16' ? cast(x, 'f32') : x)
-  const tokens = inputEmbeddings ?? widen(embedding(weight(run, 'embeddings.token.weight'), tokenIds!))
+  const tokens = inputEmbeddings ?? widen(embedding(run.quantized.get('embeddings.token.weight')?.[0] ?? weight(run, 'embeddings.token.weight'), tokenIds!))
   const whole = config.positions.kind === 'learned' ? add(tokens, widen(positionVectors(run))) : tokens
   return drop(run, whole === inputEmbeddings ? reshape(whole, whole.shape) : whole, config.dropout.embedding, 'embeddings')
 }

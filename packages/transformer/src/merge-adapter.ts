@@ -6,7 +6,7 @@ import { parameterOf } from './create-model.ts'
 import { modelOf } from './decoder-model.ts'
 import type { Model } from './model.ts'
 import { parameterList } from './parameter-list.ts'
-import { partsOf } from './parts-of.ts'
+import { partsOf, requireWide } from './parts-of.ts'
 
 /**
  * A new model with W + s · B·A in place of each adapted W. Model and adapter stay as they are; what the adapter does not change
@@ -16,6 +16,7 @@ import { partsOf } from './parts-of.ts'
  */
 export const mergeAdapter = (model: Model, adapter: Adapter): Model => {
   const parts = partsOf(model.withAdapters([adapter])) // checks that it fits
+  requireWide(parts, 'mergeAdapter')
   const merged = noGrad(() =>
     tidy(() => ({
       frequencies: parts.frequencies === undefined ? undefined : reshape(parts.frequencies, parts.frequencies.shape),

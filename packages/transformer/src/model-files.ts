@@ -7,6 +7,7 @@ import { jsonFile, safetensorsFile } from './file-contents.ts'
 import { toHuggingFaceConfig } from './hugging-face-config.ts'
 import type { Model } from './model.ts'
 import type { ModelConfig } from './model-config.ts'
+import { partsOf, requireWide } from './parts-of.ts'
 
 export interface ModelFilesOptions {
   readonly model: Model
@@ -20,6 +21,7 @@ export interface ModelFilesOptions {
  * file is written. Adapters of a view are not part of it: see `adapterFiles` and `mergeAdapter`.
  */
 export const modelFiles = ({ model, tokenizer, chatTemplate }: ModelFilesOptions): Record<string, FileContent> => {
+  requireWide(partsOf(model), 'modelFiles')
   const parameters = model.baseParameters()
   const config = withTokenRoles(model.config, tokenizer)
   const isNarrow = [...parameters.values()].every(({ value, master }) => value.dtype === 'bf16' && master === undefined)

@@ -1,6 +1,6 @@
 // What every layer of one forward pass looks at: weights by name, adapters, the pass, and where the tokens stand.
 import { childKey, type Backend, type Parameter, type Pass, type Tensor } from '@weft/tensor'
-import { dropout } from '@weft/tensor/ops'
+import { dropout, type QuantizedTensor } from '@weft/tensor/ops'
 import type { Adapter } from './adapter.ts'
 import type { KvCache } from './kv-cache.ts'
 import type { ModelConfig } from './model-config.ts'
@@ -10,6 +10,10 @@ export interface DecoderParts {
   readonly config: ModelConfig
   readonly backend: Backend
   readonly parameters: ReadonlyMap<string, Parameter>
+  /** Matrices that stay in low-bit blocks, by the name of the parameter whose place they take; several stand row after row. */
+  readonly quantized: ReadonlyMap<string, readonly QuantizedTensor[]>
+  /** How these meet activations outside of training; see `quantizedMatMul`. */
+  readonly activations: 'float' | 'int8'
   /** [headDim / 2]; absent without rotary positions. */
   readonly frequencies: Tensor | undefined
   readonly adapters: readonly Adapter[]

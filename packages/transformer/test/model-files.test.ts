@@ -6,7 +6,7 @@ import { bytesSource } from '@weft/sources'
 import { fileSource } from '@weft/sources/node'
 import { createCpuBackend } from '@weft/tensor/cpu'
 import { chatMlTemplate, compileChatTemplate } from '@weft/tokenizer'
-import { openSafetensors, writeSafetensors, type Dtype } from '@weft/weights'
+import { openSafetensors, writeSafetensors, type PlainDtype } from '@weft/weights'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createModel, loadModel, modelConfig, modelFiles, parseModelConfig } from '../src/index.ts'
 import { loadPretrained, saveModel } from '../src/node.ts'
@@ -83,10 +83,10 @@ test('biases of Llama, heads narrower than the model, bf16', () =>
   }))
 
 /** A weights file in memory, of the model's tensors as `change` leaves them. */
-const weightsWith = async (change: (tensors: Map<string, { dtype: Dtype; shape: readonly number[]; bytes: Uint8Array }>) => void) => {
+const weightsWith = async (change: (tensors: Map<string, { dtype: PlainDtype; shape: readonly number[]; bytes: Uint8Array }>) => void) => {
   const file = await openSafetensors(await fileSource(join(fixturePath('gpt2'), 'model.safetensors')))
-  const tensors = new Map<string, { dtype: Dtype; shape: readonly number[]; bytes: Uint8Array }>()
-  for (const [name, { dtype, shape }] of file.tensors) tensors.set(name, { dtype, shape, bytes: await file.read(name) })
+  const tensors = new Map<string, { dtype: PlainDtype; shape: readonly number[]; bytes: Uint8Array }>()
+  for (const [name, { dtype, shape }] of file.tensors) tensors.set(name, { dtype: dtype as PlainDtype, shape, bytes: await file.read(name) })
   await file.close()
   change(tensors)
   const chunks: Uint8Array[] = []

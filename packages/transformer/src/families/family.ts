@@ -14,6 +14,28 @@ export interface FileTensor {
   readonly rows?: { readonly start: number; readonly count: number }
   /** Stored [in, out] (GPT-2's Conv1D) where parameters are [out, in]. */
   readonly isTransposed?: boolean
+  /** Rows of each head stored as pairs that rotate together, side by side (GGUF's Llama), where parameters have the two halves apart: how many heads. */
+  readonly pairedHeads?: number
+}
+
+/** How GGUF files hold the family. */
+export interface GgufLayout {
+  /** `general.architecture`. */
+  readonly architecture: string
+  /** From the metadata, whose names begin with the architecture. */
+  parse(metadata: GgufMetadata): ModelConfig
+  fileTensors(config: ModelConfig): readonly FileTensor[]
+  /** Tensors that hold no weights. */
+  readonly ignored: readonly RegExp[]
+}
+
+export interface GgufMetadata {
+  /** Of the fields below the architecture's name, without it: `block_count`. */
+  readonly reader: ConfigReader
+  /** Of the whole file. */
+  readonly tokens: { readonly beginId?: number; readonly endIds: number[]; readonly padId?: number }
+  readonly vocabSize: number
+  readonly hasHead: boolean
 }
 
 export interface Family {
@@ -32,5 +54,6 @@ export interface Family {
   parse(reader: ConfigReader): ModelConfig
   /** The fields of config.json that `parse` would read back, in the newest spelling. */
   toJson(config: ModelConfig): Record<string, Json>
+  readonly gguf: GgufLayout
   fileTensors(config: ModelConfig): readonly FileTensor[]
 }

@@ -1,12 +1,21 @@
 // GPT-2 (Radford et al. 2019; transformers' modeling_gpt2.py): LayerNorm, learned positions, fused query-key-value, tied head, and
 // Conv1D weights, stored [in, out].
 import { UnsupportedError, type Json } from '@weft/contracts'
-import type { Activation } from '../model-config.ts'
+import type { Activation, ModelConfig } from '../model-config.ts'
 import type { Family, FileTensor } from './family.ts'
+import { gpt2Gguf } from './gpt2-gguf.ts'
 
 // gelu_new and gelu_pytorch_tanh are the same formula; "gelu" is the exact one.
 const activations: Readonly<Record<string, Activation>> = { gelu_new: 'geluTanh', gelu_pytorch_tanh: 'geluTanh', gelu: 'gelu', relu: 'relu', silu: 'silu', swish: 'silu' }
 const activationNames: Readonly<Record<Activation, string>> = { geluTanh: 'gelu_new', gelu: 'gelu', relu: 'relu', silu: 'silu' }
+
+const fileTensors = (config: ModelConfig): FileTensor[] => [
+  { file: 'transformer.wte.weight', parameter: 'embeddings.token.weight' },
+  { file: 'transformer.wpe.weight', parameter: 'embeddings.position.weight' },
+  ...Array.from({ length: config.numLayers }, (_, i) => layerTensors(i)).flat(),
+  ...withBias('transformer.ln_f', 'finalNorm'),
+  ...(config.tieEmbeddings ? [] : [{ file: 'lm_head.weight', parameter: 'head.weight' }]),
+]
 
 export const gpt2: Family = {
   name: 'gpt2',
@@ -87,13 +96,8 @@ export const gpt2: Family = {
     reorder_and_upcast_attn: false,
   }),
 
-  fileTensors: (config) => [
-    { file: 'transformer.wte.weight', parameter: 'embeddings.token.weight' },
-    { file: 'transformer.wpe.weight', parameter: 'embeddings.position.weight' },
-    ...Array.from({ length: config.numLayers }, (_, i) => layerTensors(i)).flat(),
-    ...withBias('transformer.ln_f', 'finalNorm'),
-    ...(config.tieEmbeddings ? [] : [{ file: 'lm_head.weight', parameter: 'head.weight' }]),
-  ],
+  fileTensors,
+  gguf: gpt2Gguf(fileTensors),
 }
 
 const layerTensors = (i: number): FileTensor[] => {

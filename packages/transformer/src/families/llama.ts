@@ -4,9 +4,17 @@ import { ConfigError, UnsupportedError, type Json } from '@weft/contracts'
 import type { Activation, Llama3RopeScaling, ModelConfig, Positions } from '../model-config.ts'
 import { isJsonObject, type ConfigReader, type JsonObject } from './config-reader.ts'
 import type { Family, FileTensor } from './family.ts'
+import { llamaGguf } from './llama-gguf.ts'
 
 const activations: Readonly<Record<string, Activation>> = { silu: 'silu', swish: 'silu', gelu: 'gelu', gelu_new: 'geluTanh', gelu_pytorch_tanh: 'geluTanh' }
 const activationNames: Readonly<Record<Activation, string>> = { silu: 'silu', gelu: 'gelu', geluTanh: 'gelu_pytorch_tanh', relu: 'relu' }
+
+const fileTensors = (config: ModelConfig): FileTensor[] => [
+  { file: 'model.embed_tokens.weight', parameter: 'embeddings.token.weight' },
+  ...Array.from({ length: config.numLayers }, (_, i) => layerTensors(config, i)).flat(),
+  { file: 'model.norm.weight', parameter: 'finalNorm.weight' },
+  ...(config.tieEmbeddings ? [] : [{ file: 'lm_head.weight', parameter: 'head.weight' }]),
+]
 
 export const llama: Family = {
   name: 'llama',
@@ -85,12 +93,8 @@ export const llama: Family = {
     ...ropeFields(config.positions),
   }),
 
-  fileTensors: (config) => [
-    { file: 'model.embed_tokens.weight', parameter: 'embeddings.token.weight' },
-    ...Array.from({ length: config.numLayers }, (_, i) => layerTensors(config, i)).flat(),
-    { file: 'model.norm.weight', parameter: 'finalNorm.weight' },
-    ...(config.tieEmbeddings ? [] : [{ file: 'lm_head.weight', parameter: 'head.weight' }]),
-  ],
+  fileTensors,
+  gguf: llamaGguf(fileTensors),
 }
 
 /** The newest files say rope_parameters { rope_type, rope_theta, … }, older ones rope_theta and rope_scaling { rope_type or type, … }. */

@@ -1,4 +1,4 @@
-// A folder as Hugging Face lays it out, opened: configuration, weights, tokenizer, chat template.
+// A folder as Hugging Face lays it out, or a GGUF file, opened: configuration, weights, tokenizer, chat template.
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, FormatError, UnsupportedError, type Json, type Tokenizer } from '@weft/contracts'
@@ -8,14 +8,17 @@ import { compileChatTemplate, tokenizerFromJson, type ChatTemplate } from '@weft
 import { openWeights } from '@weft/weights/node'
 import { isJsonObject, type JsonObject } from '../families/config-reader.ts'
 import { parseModelConfig } from '../hugging-face-config.ts'
-import { loadModel } from '../load-model.ts'
+import { isGgufFile } from '../gguf-config.ts'
+import { loadModel, type LoadModelOptions } from '../load-model.ts'
 import type { Model } from '../model.ts'
 import type { ModelConfig } from '../model-config.ts'
 
 export interface LoadPretrainedOptions {
   readonly backend: Backend
-  /** What the parameters are held in; default f32. */
-  readonly dtype?: 'f32' | 'bf16' | 'f64'
+  /** What the parameters are held in, see `loadModel`; default f32, and `quantized` for a GGUF file. */
+  readonly dtype?: LoadModelOptions['dtype']
+  /** How quantized matrices meet activations, see `loadModel`. */
+  readonly activations?: LoadModelOptions['activations']
   /** Wraps each weights file, for example with withProgress of @weft/sources. */
   readonly wrap?: (source: ByteSource) => ByteSource
   readonly signal?: AbortSignal
@@ -34,7 +37,7 @@ const maxConfigBytes = 2 ** 24
 const maxTokenizerBytes = 2 ** 28
 
 /**
- * Opens config.json, model.safetensors (or its shards), tokenizer.json, and the chat template from chat_template.jinja or
+ * Opens a GGUF file, or a folder: config.json, model.safetensors (or its shards), tokenizer.json, and the chat template from chat_template.jinja or
  * tokenizer_config.json. End tokens are those of generation_config.json where it names any.
  *
  * @throws ConfigError for a folder without config.json; FormatError for a broken file, with the place; UnsupportedError for other
@@ -43,6 +46,7 @@ const maxTokenizerBytes = 2 ** 28
 export const loadPretrained = async (path: string, options: LoadPretrainedOptions): Promise<Pretrained> => {
   const { backend, dtype = 'f32', wrap, signal } = options
   signal?.throwIfAborted()
+  if (await isFile(path)) return loadFile(path, options)
   await requireFolder(path)
   const config = await readConfig(path)
   const { tokenizer, chatTemplate } = await readTokenizer(path, config)
@@ -55,11 +59,25 @@ export const loadPretrained = async (path: string, options: LoadPretrainedOption
   }
 }
 
+const isFile = async (path: string): Promise<boolean> => (await stat(path).catch(() => undefined))?.isFile() === true
+
+/** A file that says all about itself. */
+const loadFile = async (path: string, options: LoadPretrainedOptions): Promise<Pretrained> => {
+  const { backend, dtype = 'quantized', activations, wrap, signal } = options
+  const weights = await openWeights(path, { ...(wrap === undefined ? {} : { wrap }), ...(signal === undefined ? {} : { signal }) })
+  try {
+    if (!isGgufFile(weights)) throw new UnsupportedError(`${path}: expected a folder with config.json and model.safetensors, or a GGUF file; weights alone do not say what model they are`)
+    const model = await loadModel({ weights, backend, dtype, ...(activations === undefined ? {} : { activations }), ...(signal === undefined ? {} : { signal }) })
+    return { model, config: model.config }
+  } finally {
+    await weights.close()
+  }
+}
+
 const requireFolder = async (path: string): Promise<void> => {
   const info = await stat(path).catch(() => undefined)
   if (info === undefined && /^[\w.-]+\/[\w.-]+$/.test(path)) throw new UnsupportedError(`${path}: there is no such folder, and fetching from a hub is not supported yet; download the repository and give its folder`)
   if (info === undefined) throw new ConfigError(`${path}: expected a folder with config.json and model.safetensors, there is nothing`)
-  if (!info.isDirectory()) throw new UnsupportedError(`${path}: expected a folder with config.json and model.safetensors, got a file; GGUF and other single files are not supported yet`)
 }
 
 /** A small text file of the folder, or undefined where there is none. */
