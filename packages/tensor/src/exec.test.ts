@@ -175,6 +175,17 @@ test('tensors of two backends do not meet', () => {
   }
 })
 
+test('values from the host are computed there only where the backend has no kernel for them', async () => {
+  let computed = 0
+  const host = (): Float32Array => Float32Array.of(++computed, 0)
+  const count = (name: string) => defineOp({ name, inputs: [], infer: () => [{ shape: [2], dtype: 'f32' }], host })
+  const own: Backend<CpuBuffer> = { ...backend, kernels: { ...cpu.kernels, testCount: ({ outputs }) => [cpu.upload(Float32Array.of(7, 8), outputs[0]!.shape, 'f32')] } }
+  expect(await values(execOne(count('testCount'), [], {}, own))).toEqual([7, 8])
+  expect(computed).toBe(0)
+  expect(await values(execOne(count('testOtherCount'), [], {}, own))).toEqual([1, 0])
+  expect(await values(withDecomposition(() => execOne(count('testCount'), [], {}, own)))).toEqual([2, 0])
+})
+
 test('a tensor disposed between infer and the kernel leaves nothing behind', () => {
   const x = tensor(backend, [1], [1])
   x.dispose()

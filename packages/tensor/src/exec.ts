@@ -69,11 +69,11 @@ const run = (
   metas: readonly Meta[],
   inputMetas: readonly Slot<Meta>[],
 ): Tensor[] => {
-  if (op.host !== undefined) {
+  const kernel = backend.kernels[op.name]
+  if (op.host !== undefined && (kernel === undefined || ambient.decomposeOnly)) {
     const { shape, dtype } = metas[0]!
     return [new Tensor(new Storage(backend, backend.upload(op.host(attrs), shape, dtype)), shape, dtype)]
   }
-  const kernel = backend.kernels[op.name]
   if (kernel !== undefined && (op.decompose === undefined || (!ambient.decomposeOnly && (backend.supports?.(op.name, inputMetas, attrs) ?? true)))) {
     return runKernel(op, backend, kernel, inputs, attrs, metas)
   }

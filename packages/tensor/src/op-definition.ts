@@ -43,7 +43,7 @@ export interface OpSpec<Inputs extends readonly string[], SavedInputs extends st
   infer(inputs: readonly Slot<Meta>[], attrs: Attrs, recording: boolean): readonly Meta[]
   /** The same from primitives or other named operations, never a cycle; the outputs that `outputs` lists. Primitives have none. */
   decompose?(call: { readonly inputs: readonly Slot<Tensor>[]; readonly attrs: Attrs; readonly outputs: readonly Meta[] }): readonly Tensor[]
-  /** For operations without tensor inputs: values computed in TypeScript and uploaded. */
+  /** For operations without tensor inputs: values computed in TypeScript and uploaded, where the backend has no kernel that makes the same. */
   host?(attrs: Attrs): HostArray
   /** The gradients in the order of `inputs`, undefined where not needed. */
   vjp?(call: VjpCall<{ readonly [K in SavedInputs]: SavedValue<Inputs[number], K> } & { readonly [K in SavedOutputs]: Tensor }>): readonly Slot<Tensor>[]

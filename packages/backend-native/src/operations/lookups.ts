@@ -1,4 +1,7 @@
 // Entries of embedding and its gradient, cumulative sums.
-import type { NativeOperations } from '../operation.ts'
+import { number, type NativeOperations } from '../operation.ts'
 
-export const lookups: NativeOperations = {}
+export const lookups: NativeOperations = {
+  embedding: {},
+  embeddingBackward: { attributes: [number('vocabSize')] },
+}

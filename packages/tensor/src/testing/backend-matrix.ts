@@ -24,8 +24,7 @@ export const backendMatrix = async (create: CreateBackend, options: BackendSuite
   const ops = new Map([...primitiveOps, ...namedOps, ...samples.map(({ op }) => op)].map((op) => [op.name, op]))
   const via = (op: OpDefinition): MatrixRow['via'] => {
     if (primitives.has(op.name)) return backend.kernels[op.name] === undefined ? 'missing' : 'primitive'
-    if (op.host !== undefined) return 'host'
-    if (backend.kernels[op.name] === undefined) return 'decomposed'
+    if (backend.kernels[op.name] === undefined) return op.host === undefined ? 'decomposed' : 'host'
     const taken = samples.filter((one) => one.op.name === op.name).map((one) => hasKernel(backend, one, callOf(one)))
     return taken.every((x) => x) ? 'kernel' : taken.some((x) => x) ? 'mixed' : 'decomposed'
   }
