@@ -54,8 +54,8 @@ WEFT_INLINE vf load(const float* p) { return *reinterpret_cast<const vfUnaligned
 WEFT_INLINE void store(float* p, vf x) { *reinterpret_cast<vfUnaligned*>(p) = x; }
 WEFT_INLINE vi loadInt(const int32_t* p) { return *reinterpret_cast<const viUnaligned*>(p); }
 WEFT_INLINE void storeInt(int32_t* p, vi x) { *reinterpret_cast<viUnaligned*>(p) = x; }
-WEFT_INLINE vi bitsOf(vf x) { return reinterpret_cast<vi&>(x); }
-WEFT_INLINE vf floatsOf(vi x) { return reinterpret_cast<vf&>(x); }
+WEFT_INLINE vi bitsOf(vf x) { return (vi)x; }
+WEFT_INLINE vf floatsOf(vi x) { return (vf)x; }
 /** mask ? a : b, lane by lane; mask is all ones or all zeros. */
 WEFT_INLINE vf select(vi mask, vf a, vf b) { return floatsOf((bitsOf(a) & mask) | (bitsOf(b) & ~mask)); }
 // Not for NaN: where either is NaN, b comes out.

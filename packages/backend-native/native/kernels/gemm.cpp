@@ -1,104 +1,241 @@
-// Which parts of a product go where: blocks of c that one worker makes from packed panels.
+// Carries out products: units of tiles of rows times panels of columns, over all threads or on one.
 #include "gemm.h"
 
 #include "gemm-finish.h"
-#include "gemm-pack.h"
+#include "gemm-plan.h"
 
 namespace weft::WEFT_ISA {
 namespace {
 
-constexpr int64_t blockRows = tileRows * 12;
-constexpr int64_t blockColumns = tileColumns * 16;
+/** As much of a as is packed at a time. */
+constexpr int64_t packedRowsBytes = 8 << 20;
+constexpr int64_t packedRowsBytesOfWorker = 256 << 10;
 
-struct Block {
-  int64_t row, rows, column, columns;
+constexpr int rowUse = 6;
+constexpr int columnUse = 7;
+
+/** What one worker does in one go. */
+struct Unit {
+  int64_t firstTile, tiles;  // of rows
+  int64_t column, columns;
 };
 
-struct BlockMemory {
-  float* a;      // [panels of rows][chunk]
-  float* b;      // [panels of columns][chunk]
-  float* sums;   // [rows, columns] between chunks
+/** Where the chunks of k gather, [row, column] of the unit: c itself, or float32 memory besides. */
+struct Gathering {
+  float* sums;
+  int64_t stride;
+  bool isInC;
 };
 
-WEFT_INLINE int64_t roundUp(int64_t x, int64_t step) { return ceilDiv(x, step) * step; }
+/** Full rows of float32 in c can hold sums, as long as nothing that is still needed lies there. */
+WEFT_INLINE bool gathersInC(const Gemm& call) { return call.cType == DType::f32 && call.residual != call.c; }
 
-BlockMemory memoryFor(Run& run, int worker, const Gemm& call, const Block& block) {
-  const int64_t steps = min(call.k, chunkSteps);
-  const int64_t aSize = roundUp(block.rows, tileRows) * steps;
-  const int64_t sumSize = block.rows * block.columns;
-  float* a = run.scratchOf<float>(worker, 6, roundUp(aSize, 16) + sumSize);
-  return {a, run.scratchOf<float>(worker, 7, roundUp(block.columns, tileColumns) * steps), a + roundUp(aSize, 16)};
+/** One panel of b for one chunk. */
+struct Columns {
+  const float* data;
+  int64_t stride;
+  int vectors;
+};
+
+/** The arguments of one call on one worker, as they pass through the loops. */
+struct Work {
+  const Gemm& call;
+  const GemmPlan& plan;
+  const TiledRows& rows;   // of the call or a packed part of it
+  int64_t rowTile;         // the tile of the call that `rows` begins with
+  float* panel;            // memory for a packed panel of b
+  Gathering gathering;
+};
+
+int64_t chunksOf(const GemmPlan& plan) { return max<int64_t>(1, ceilDiv(plan.steps, chunkSteps)); }
+
+void unpackPanel(const PanelSource& source, int64_t step, int64_t steps, int64_t column, int columns, int width, float* out) {
+  source.unpack(source.context, step, step + steps, column, column + columns, out, width);
+  for (int64_t p = 0; p < steps && columns < width; p++)
+    for (int i = columns; i < width; i++) out[p * width + i] = 0;
 }
 
-void packColumns(const Gemm& call, const Block& block, int64_t step, int64_t steps, float* out) {
-  if (call.source == nullptr) {
-    packPanels({call.b.data, call.b.dtype, call.b.columnStride, call.b.rowStride}, block.column, block.columns, step, steps, tileColumns, true, out);
-    return;
+Columns columnsAt(const Work& work, int64_t step, int64_t steps, int64_t column, int columns) {
+  const int vectors = static_cast<int>(ceilDiv(columns, VW));
+  const int width = vectors * VW;
+  const Gemm& call = work.call;
+  if (!work.plan.packsColumns && columns == width) {
+    return {static_cast<const float*>(call.b.data) + step * call.b.rowStride + column, call.b.rowStride, vectors};
   }
-  for (int64_t j = 0; j < block.columns; j += tileColumns, out += tileColumns * steps) {
-    const int64_t columns = min<int64_t>(tileColumns, block.columns - j);
-    call.source->unpack(call.source->context, step, step + steps, block.column + j, block.column + j + columns, out, tileColumns);
-    for (int64_t p = 0; p < steps && columns < tileColumns; p++)
-      for (int64_t i = columns; i < tileColumns; i++) out[p * tileColumns + i] = 0;
-  }
+  if (call.source != nullptr) unpackPanel(*call.source, step, steps, column, columns, width, work.panel);
+  else packPanel(work.plan.columnSource, column, columns, step, steps, width, work.panel);
+  return {work.panel, width, vectors};
 }
 
-/** What the sums of a tile start from, and the scale: kept apart from the product so that every path rounds alike. */
-WEFT_INLINE void addTile(const Gemm& call, bool isFirst, int rows, int64_t columns, const float* product, float* sums, int64_t sumStride) {
-  for (int i = 0; i < rows; i++)
-    for (int64_t j = 0; j < columns; j += VW) {
-      const int n = static_cast<int>(min<int64_t>(VW, columns - j));
-      const vf x = load(product + i * tileColumns + j);
-      float* at = sums + i * sumStride + j;
-      const vf scaled = call.scale == 1 ? x : x * call.scale;
-      storeAs(at, isFirst ? scaled : loadAs(at, n) + scaled, n);
+/** One chunk of one panel of b for all tiles of the unit. */
+void multiplyPanel(const Work& work, const Unit& unit, int64_t chunk, int64_t column, int columns) {
+  const Gemm& call = work.call;
+  const GemmPlan& plan = work.plan;
+  const int64_t step = chunk * chunkSteps;
+  const int64_t steps = min(chunkSteps, plan.steps - step);
+  const bool isLast = chunk + 1 == chunksOf(plan);
+  const bool isFirst = chunk == 0 && !call.accumulate;
+  const bool hasEnd = call.bias != nullptr || call.activation != Activation::none || call.residual != nullptr || call.preactivation != nullptr;
+  const Columns b = columnsAt(work, step, steps, column, columns);
+  const bool isPlain = columns == b.vectors * VW && call.scale == 1 && (isLast ? !hasEnd && work.gathering.isInC : true);
+  const TileTarget target = isFirst ? TileTarget::set : TileTarget::add;
+  const int64_t stepOffset = work.rows.form == AForm::rows ? step : step * work.rows.stride;
+  TileProduct tile = nullptr;
+  int tileOf = 0;
+  for (int64_t t = unit.firstTile; t < unit.firstTile + unit.tiles; t++) {
+    const int64_t row = t * plan.rowsPerTile;
+    const int rows = static_cast<int>(min<int64_t>(plan.rowsPerTile, call.m - row));
+    if (rows != tileOf) {
+      tile = tileProductFor(plan.kind, work.rows.form, rows, b.vectors);
+      tileOf = rows;
     }
+    const float* a = work.rows.data + (t - work.rowTile) * work.rows.tileStep + stepOffset;
+    float* sums = work.gathering.sums + (row - unit.firstTile * plan.rowsPerTile) * work.gathering.stride + column - unit.column;
+    if (isPlain) {
+      tile(steps, a, work.rows.stride, b.data, b.stride, sums, work.gathering.stride, target);
+      continue;
+    }
+    alignas(64) float product[tileRows * tileColumns];
+    const int64_t width = b.vectors * VW;
+    tile(steps, a, work.rows.stride, b.data, b.stride, product, width, TileTarget::set);
+    const TilePlace place{row, column, rows, columns};
+    if (isLast) finishTile(call, place, product, width, isFirst ? nullptr : sums, work.gathering.stride);
+    else gatherTile(call.scale, target, place, product, width, sums, work.gathering.stride);
+  }
 }
 
-void multiplyBlock(const Gemm& call, const Block& block, const BlockMemory& memory) {
-  const int64_t chunks = max<int64_t>(1, ceilDiv(call.k, chunkSteps));
-  if (call.accumulate) loadTile(call, block.row, block.column, static_cast<int>(block.rows), block.columns, memory.sums, block.columns);
+void multiplyUnit(Work& work, const Unit& unit) {
+  const int64_t chunks = chunksOf(work.plan);
+  const int64_t end = unit.column + unit.columns;
   for (int64_t chunk = 0; chunk < chunks; chunk++) {
-    const int64_t step = chunk * chunkSteps;
-    const int64_t steps = min(chunkSteps, call.k - step);
-    packPanels({call.a.data, call.a.dtype, call.a.rowStride, call.a.columnStride}, block.row, block.rows, step, steps, tileRows, false, memory.a);
-    packColumns(call, block, step, steps, memory.b);
-    for (int64_t j = 0; j < block.columns; j += tileColumns) {
-      const int64_t columns = min<int64_t>(tileColumns, block.columns - j);
-      for (int64_t i = 0; i < block.rows; i += tileRows) {
-        const int rows = static_cast<int>(min<int64_t>(tileRows, block.rows - i));
-        float product[tileRows * tileColumns];
-        tileProductFor(AForm::panel, rows)(steps, memory.a + i * steps, tileRows, memory.b + j * steps, tileColumns, product, tileColumns, TileTarget::set);
-        float* sums = memory.sums + i * block.columns + j;
-        addTile(call, chunk == 0 && !call.accumulate, rows, columns, product, sums, block.columns);
-        if (chunk + 1 == chunks) finishTile(call, block.row + i, block.column + j, rows, columns, sums, block.columns);
-      }
+    for (int64_t column = unit.column; column < end;) {
+      const int64_t width = work.plan.isWide && end - column >= wideColumns ? wideColumns : tileColumns;
+      const int columns = static_cast<int>(min(width, end - column));
+      multiplyPanel(work, unit, chunk, column, columns);
+      column += columns;
     }
   }
 }
 
-void multiplyBlocks(Run& run, int worker, const Gemm& call, const Block& block) { multiplyBlock(call, block, memoryFor(run, worker, call, block)); }
+Gathering gatheringFor(const Gemm& call, const GemmPlan& plan, const Unit& unit, float* memory) {
+  const int64_t row = unit.firstTile * plan.rowsPerTile;
+  if (gathersInC(call)) return {static_cast<float*>(call.c) + row * call.cStride + unit.column, call.cStride, true};
+  if (call.accumulate) {
+    const int rows = static_cast<int>(min(unit.tiles * plan.rowsPerTile, call.m - row));
+    loadTile(call, {row, unit.column, rows, static_cast<int>(unit.columns)}, memory, unit.columns);
+  }
+  return {memory, unit.columns, false};
+}
+
+/** Float32 values that a unit needs besides c. */
+int64_t sumsOf(const Gemm& call, const GemmPlan& plan, const Unit& unit) {
+  if (gathersInC(call) || (chunksOf(plan) == 1 && !call.accumulate)) return 0;
+  return unit.tiles * plan.rowsPerTile * unit.columns;
+}
+
+int64_t floatsOfTile(const GemmPlan& plan) { return plan.rowsPerTile * plan.steps; }
+
+/** A tile of rows packed over all of k: [steps][rowsPerTile]. */
+void packTile(const Gemm& call, const GemmPlan& plan, int64_t tile, float* out) {
+  const int64_t row = tile * plan.rowsPerTile;
+  packPanel(plan.rowSource, row, min<int64_t>(plan.rowsPerTile, call.m - row), 0, plan.steps, plan.rowsPerTile, out);
+}
+
+TiledRows packedRows(const GemmPlan& plan, const float* data) { return {AForm::panel, data, plan.rowsPerTile, floatsOfTile(plan)}; }
+
+/** Rows as they are, or packed by others before. */
+void runUnit(Run& run, int worker, const Gemm& call, const GemmPlan& plan, const TiledRows& rows, int64_t rowTile, const Unit& unit) {
+  float* panel = run.scratchOf<float>(worker, columnUse, chunkSteps * tileColumns);
+  const int64_t sums = sumsOf(call, plan, unit);
+  float* memory = sums == 0 ? nullptr : run.scratchOf<float>(worker, rowUse, sums);
+  Work work{call, plan, rows, rowTile, panel, gatheringFor(call, plan, unit, memory)};
+  multiplyUnit(work, unit);
+}
+
+/** The same where the worker packs the unit's rows itself, a part at a time. */
+void runUnitPacking(Run& run, int worker, const Gemm& call, const GemmPlan& plan, const Unit& unit) {
+  float* panel = run.scratchOf<float>(worker, columnUse, chunkSteps * tileColumns);
+  const int64_t most = max<int64_t>(1, packedRowsBytesOfWorker / 4 / max<int64_t>(1, floatsOfTile(plan)));
+  const int64_t tilesAtOnce = min(most, unit.tiles);
+  const int64_t packed = ceilDiv(tilesAtOnce * floatsOfTile(plan), VW) * VW;
+  Unit part = unit;
+  part.tiles = tilesAtOnce;
+  float* memory = run.scratchOf<float>(worker, rowUse, packed + sumsOf(call, plan, part));
+  const TiledRows rows = packedRows(plan, memory);
+  for (int64_t first = 0; first < unit.tiles; first += tilesAtOnce) {
+    part.firstTile = unit.firstTile + first;
+    part.tiles = min(tilesAtOnce, unit.tiles - first);
+    for (int64_t t = 0; t < part.tiles; t++) packTile(call, plan, part.firstTile + t, memory + t * floatsOfTile(plan));
+    Work work{call, plan, rows, part.firstTile, panel, gatheringFor(call, plan, part, memory + packed)};
+    multiplyUnit(work, part);
+  }
+}
+
+Unit unitAt(const Gemm& call, const GemmPlan& plan, const GemmGrid& grid, int64_t index, int64_t firstTile, int64_t tiles) {
+  const int64_t down = ceilDiv(tiles, grid.rowTiles);
+  const int64_t row = index % down * grid.rowTiles;
+  const int64_t column = index / down * grid.panels * tileColumns;
+  return {firstTile + row, min(grid.rowTiles, tiles - row), column, min(grid.panels * tileColumns, call.n - column)};
+}
+
+/** All units of some tiles of rows, which lie in `rows` from its beginning on. */
+void runUnits(Run& run, const Gemm& call, const GemmPlan& plan, const GemmGrid& grid, const TiledRows& rows, int64_t firstTile, int64_t tiles) {
+  run.parallel(ceilDiv(tiles, grid.rowTiles) * grid.across, [&](int64_t index, int worker) {
+    runUnit(run, worker, call, plan, rows, firstTile, unitAt(call, plan, grid, index, firstTile, tiles));
+  });
+}
+
+/** Packs a part of a on all threads, multiplies it, and so on. */
+void runPacking(Run& run, const Gemm& call, const GemmPlan& plan, const GemmGrid& grid) {
+  const int64_t most = max<int64_t>(1, packedRowsBytes / 4 / max<int64_t>(1, floatsOfTile(plan)));
+  const int64_t tilesAtOnce = min(most, plan.rowTiles);
+  float* memory = run.temporaryOf<float>(tilesAtOnce * floatsOfTile(plan));
+  for (int64_t first = 0; first < plan.rowTiles; first += tilesAtOnce) {
+    const int64_t tiles = min(tilesAtOnce, plan.rowTiles - first);
+    const int64_t grain = max<int64_t>(1, (16 << 10) / max<int64_t>(1, floatsOfTile(plan)));
+    run.parallelRanges(tiles, grain, [&](int64_t begin, int64_t end, int) {
+      for (int64_t t = begin; t < end; t++) packTile(call, plan, first + t, memory + t * floatsOfTile(plan));
+    });
+    runUnits(run, call, plan, grid, packedRows(plan, memory), first, tiles);
+  }
+}
+
+void runWhole(Run& run, int worker, const Gemm& call, const GemmPlan& plan) {
+  const Unit whole{0, plan.rowTiles, 0, call.n};
+  if (plan.packsRows) runUnitPacking(run, worker, call, plan, whole);
+  else runUnit(run, worker, call, plan, plan.rows, 0, whole);
+}
+
+WEFT_INLINE bool isEmpty(const Gemm& call) { return call.m <= 0 || call.n <= 0; }
 
 }  // namespace
 
 void gemm(Run& run, const Gemm& call) {
-  if (call.m == 0 || call.n == 0) return;
-  const int64_t down = ceilDiv(call.m, blockRows);
-  run.parallel(down * ceilDiv(call.n, blockColumns), [&](int64_t tile, int worker) {
-    const int64_t row = tile % down * blockRows;
-    const int64_t column = tile / down * blockColumns;
-    multiplyBlocks(run, worker, call, {row, min(blockRows, call.m - row), column, min(blockColumns, call.n - column)});
-  });
+  if (isEmpty(call)) return;
+  const GemmPlan plan = planGemm(call);
+  const int64_t wanted = unitsWanted(plan.nanoseconds, run.workers());
+  if (wanted == 1 && call.m <= 512) return runWhole(run, 0, call, plan);
+  const GemmGrid grid = gridFor(plan, run.workers(), wanted);
+  if (plan.packsRows) runPacking(run, call, plan, grid);
+  else runUnits(run, call, plan, grid, plan.rows, 0, plan.rowTiles);
 }
 
 void gemmBatch(Run& run, const Gemm* calls, int64_t count) {
-  run.parallel(count, [&](int64_t tile, int worker) { gemmOnWorker(run, worker, calls[tile]); });
+  if (count <= 0 || isEmpty(calls[0])) return;
+  const double each = planGemm(calls[0]).nanoseconds;
+  const int64_t wanted = unitsWanted(each * static_cast<double>(count), run.workers());
+  if (count < wanted / 2) {
+    for (int64_t i = 0; i < count; i++) gemm(run, calls[i]);
+    return;
+  }
+  run.parallelRanges(count, max<int64_t>(1, count / wanted), [&](int64_t begin, int64_t end, int worker) {
+    for (int64_t i = begin; i < end; i++) gemmOnWorker(run, worker, calls[i]);
+  });
 }
 
 void gemmOnWorker(Run& run, int worker, const Gemm& call) {
-  for (int64_t row = 0; row < call.m; row += blockRows)
-    for (int64_t column = 0; column < call.n; column += blockColumns)
-      multiplyBlocks(run, worker, call, {row, min(blockRows, call.m - row), column, min(blockColumns, call.n - column)});
+  if (isEmpty(call)) return;
+  runWhole(run, worker, call, planGemm(call));
 }
 
 }  // namespace weft::WEFT_ISA

@@ -39,20 +39,33 @@ int64_t iterationsOf(Run& run) {
 /** Keeps a value, and the loop that made it, from being optimised away. */
 template <class T> WEFT_INLINE void use(const T& value) { asm volatile("" : : "m"(value)); }
 
+#if defined(__x86_64__)
+#define WEFT_VECTOR(value) "+x"(value)
+#else
+#define WEFT_VECTOR(value) "+w"(value)
+#endif
+
 // Enough sums in flight to cover the latency of a multiply-add on two units.
-constexpr int sums = VW == 4 ? 8 : 12;
+constexpr int sums = 12;
+
+/**
+ * `step` on each of several independent sums. Every loop over them is unrolled, else the compiler keeps them in memory; the statements
+ * between tell it that each value is needed.
+ */
+#define WEFT_MEASURED_LOOP(T, start, step)                                   \
+  T x[sums];                                                                 \
+  _Pragma("GCC unroll 16") for (int j = 0; j < sums; j++) x[j] = (start);     \
+  for (int64_t i = 0; i < iterations; i++) {                                 \
+    _Pragma("GCC unroll 16") for (int j = 0; j < sums; j++) x[j] = (step);    \
+    _Pragma("GCC unroll 16") for (int j = 0; j < sums; j++) asm volatile("" : WEFT_VECTOR(x[j])); \
+  }                                                                          \
+  T total = x[0];                                                            \
+  _Pragma("GCC unroll 16") for (int j = 1; j < sums; j++) total += x[j];      \
+  use(total);
 
 void fmaLoop(int64_t iterations) {
-  vf x[sums];
-  for (int i = 0; i < sums; i++) x[i] = splat(static_cast<float>(i));
   const vf a = splat(0.999f), b = splat(0.001f);
-  for (int64_t i = 0; i < iterations; i++) {
-#pragma GCC unroll 16
-    for (int j = 0; j < sums; j++) x[j] = multiplyAdd(x[j], a, b);
-#pragma GCC unroll 16
-    for (int j = 0; j < sums; j++) asm volatile("" : "+x"(x[j]));
-  }
-  use(x);
+  WEFT_MEASURED_LOOP(vf, splat(static_cast<float>(j)), multiplyAdd(x[j], a, b))
 }
 
 /** GFLOP/s of float32 multiply-adds; a multiply-add counts two. */
@@ -64,29 +77,13 @@ WEFT_KERNEL("measureFma", measureFma)
 
 #if WEFT_LEVEL == 2
 __attribute__((target("avx512bf16"))) void bf16Loop(int64_t iterations) {
-  __m512 x[sums];
-  for (int i = 0; i < sums; i++) x[i] = _mm512_set1_ps(static_cast<float>(i));
   const __m512bh a = (__m512bh)_mm512_set1_epi32(0x3f003f00);
-  for (int64_t i = 0; i < iterations; i++) {
-#pragma GCC unroll 16
-    for (int j = 0; j < sums; j++) x[j] = _mm512_dpbf16_ps(x[j], a, a);
-#pragma GCC unroll 16
-    for (int j = 0; j < sums; j++) asm volatile("" : "+v"(x[j]));
-  }
-  use(x);
+  WEFT_MEASURED_LOOP(__m512, _mm512_set1_ps(static_cast<float>(j)), _mm512_dpbf16_ps(x[j], a, a))
 }
 
 __attribute__((target("avx512vnni"))) void int8Loop(int64_t iterations) {
-  __m512i x[sums];
-  for (int i = 0; i < sums; i++) x[i] = _mm512_set1_epi32(i);
   const __m512i a = _mm512_set1_epi8(3);
-  for (int64_t i = 0; i < iterations; i++) {
-#pragma GCC unroll 16
-    for (int j = 0; j < sums; j++) x[j] = _mm512_dpbusd_epi32(x[j], a, a);
-#pragma GCC unroll 16
-    for (int j = 0; j < sums; j++) asm volatile("" : "+v"(x[j]));
-  }
-  use(x);
+  WEFT_MEASURED_LOOP(__m512i, _mm512_set1_epi32(j), _mm512_dpbusd_epi32(x[j], a, a))
 }
 #endif
 
