@@ -1,9 +1,10 @@
 // safetensors, lazily: 8 bytes of length, a JSON header, then the tensors' bytes. Only the header is read when opening.
-import { ConfigError, FormatError, UnsupportedError } from '@weft/contracts'
+import { FormatError, UnsupportedError } from '@weft/contracts'
 import type { ByteSource } from '@weft/sources'
-import { bitsOf } from './dtype.ts'
+import { readRange } from './read-range.ts'
 import { maxHeaderBytes, parseSafetensorsHeader, type PlacedTensor } from './safetensors-header.ts'
-import type { ReadOptions, TensorInfo, WeightsFile } from './weights-file.ts'
+import { unknownTensor } from './unknown-tensor.ts'
+import type { TensorInfo, WeightsFile } from './weights-file.ts'
 
 /**
  * Opens a safetensors file. The tensors come in the order of their bytes; `close` closes the source.
@@ -26,20 +27,13 @@ export const openSafetensors = async (source: ByteSource, options: { readonly si
       const tensor = placed.get(name)
       if (tensor === undefined) throw unknownTensor(source.name, name, tensors)
       readOptions.signal?.throwIfAborted()
-      const { offset, length } = rangeOf(tensor, readOptions)
-      const bytes = await source.read(8 + headerBytes + offset, length, readOptions.into)
+      const { offset, length } = readRange(name, infoOf(tensor), readOptions)
+      const bytes = await source.read(8 + headerBytes + tensor.start + offset, length, readOptions.into)
       readOptions.signal?.throwIfAborted()
       return bytes
     },
     close: async () => source.close?.(),
   }
-}
-
-/** @throws ConfigError's text for a name that no tensor has, with some that there are. */
-export const unknownTensor = (source: string, name: string, tensors: ReadonlyMap<string, TensorInfo>): ConfigError => {
-  const names = [...tensors.keys()]
-  const some = names.slice(0, 5).join(', ') + (names.length > 5 ? `, … (${names.length} in all)` : '')
-  return new ConfigError(`${source}: no tensor named ${JSON.stringify(name)}; there are ${names.length === 0 ? 'none' : some}`)
 }
 
 const infoOf = ({ dtype, shape, start, end }: PlacedTensor): TensorInfo => ({ dtype, shape, sizeBytes: end - start })
@@ -69,19 +63,4 @@ const otherFormat = (start: Uint8Array, isTooLong: boolean): string | undefined 
   if (text === 'PK\u0003\u0004') return 'a zip archive (a PyTorch or .npz checkpoint)'
   // A pickle opens with 0x80 and its protocol, which could also be a small length.
   return isTooLong && start[0] === 0x80 && start[1]! >= 2 && start[1]! <= 5 ? 'a Python pickle' : undefined
-}
-
-const rangeOf = (tensor: PlacedTensor, { rows }: ReadOptions): { offset: number; length: number } => {
-  if (rows === undefined) return { offset: tensor.start, length: tensor.end - tensor.start }
-  const [start, end] = rows
-  const [numRows, ...rest] = tensor.shape
-  if (numRows === undefined || !Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start || end > numRows) {
-    const axis = numRows === undefined ? 'a tensor without axes has none' : `it has ${numRows}`
-    throw new ConfigError(`tensor ${tensor.name}: expected rows [start, end) inside its first axis, got [${start}, ${end}); ${axis}`)
-  }
-  const rowBits = rest.reduce((product, size) => product * size, 1) * bitsOf(tensor.dtype)
-  if ((start * rowBits) % 8 !== 0 || (end * rowBits) % 8 !== 0) {
-    throw new ConfigError(`tensor ${tensor.name}: rows of ${tensor.dtype} begin and end inside a byte here; read more rows, or all`)
-  }
-  return { offset: tensor.start + (start * rowBits) / 8, length: ((end - start) * rowBits) / 8 }
 }

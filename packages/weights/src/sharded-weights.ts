@@ -1,6 +1,6 @@
 // Several weights files that an index makes one.
 import { FormatError, type Json } from '@weft/contracts'
-import { unknownTensor } from './open-safetensors.ts'
+import { unknownTensor } from './unknown-tensor.ts'
 import type { TensorInfo, WeightsFile } from './weights-file.ts'
 
 export interface Shards {

@@ -1,11 +1,11 @@
 // GGUF version 2 and 3, lazily: a magic, counts, metadata, the list of tensors, then their bytes, each at a multiple of the alignment.
 // Only the header is read when opening. Format: docs/gguf.md of ggml-org/ggml.
-import { ConfigError, FormatError, type Json } from '@weft/contracts'
+import { FormatError, type Json } from '@weft/contracts'
 import type { ByteSource } from '@weft/sources'
-import { blockSize, isBlockDtype } from '../block-dtype.ts'
-import { bitsOf, tensorBytes, type Dtype } from '../dtype.ts'
-import { unknownTensor } from '../open-safetensors.ts'
-import type { ReadOptions, TensorInfo, WeightsFile } from '../weights-file.ts'
+import { tensorBytes, type Dtype } from '../dtype.ts'
+import { readRange } from '../read-range.ts'
+import { unknownTensor } from '../unknown-tensor.ts'
+import type { TensorInfo, WeightsFile } from '../weights-file.ts'
 import { GgufCursor } from './gguf-cursor.ts'
 import { readMetadata } from './gguf-metadata.ts'
 
@@ -51,7 +51,7 @@ export const openGguf = async (source: ByteSource, options: { readonly signal?: 
       const tensor = placed.get(name)
       if (tensor === undefined) throw unknownTensor(source.name, name, tensors)
       readOptions.signal?.throwIfAborted()
-      const { offset, length } = rangeOf(tensor, readOptions)
+      const { offset, length } = readRange(name, tensor, readOptions)
       const bytes = await source.read(tensor.offset + offset, length, readOptions.into)
       readOptions.signal?.throwIfAborted()
       return bytes
@@ -121,22 +121,4 @@ const checkPlaces = (source: ByteSource, placed: readonly Placed[], dataStart: n
     end = offset + sizeBytes
     if (!(end <= source.sizeBytes)) throw new FormatError(`its ${sizeBytes} bytes at ${offset} lie beyond the end of the file, which has ${source.sizeBytes}: it is cut off; fetch it again`, place)
   }
-}
-
-/** Rows count along the first axis; in a tensor of one axis only whole blocks can be read. */
-const rangeOf = ({ name, dtype, shape, sizeBytes }: Placed, { rows }: ReadOptions): { offset: number; length: number } => {
-  if (rows === undefined) return { offset: 0, length: sizeBytes }
-  const [start, end] = rows
-  const [numRows, ...rest] = shape
-  if (numRows === undefined || !Number.isSafeInteger(start) || !Number.isSafeInteger(end) || start < 0 || end < start || end > numRows) {
-    const axis = numRows === undefined ? 'a tensor without axes has none' : `it has ${numRows}`
-    throw new ConfigError(`tensor ${name}: expected rows [start, end) inside its first axis, got [${start}, ${end}); ${axis}`)
-  }
-  const rowValues = rest.reduce((product, size) => product * size, 1)
-  const bytesBefore = (row: number): number => {
-    const bytes = isBlockDtype(dtype) ? ((row * rowValues) / blockSize(dtype).values) * blockSize(dtype).bytes : (row * rowValues * bitsOf(dtype)) / 8
-    if (!Number.isInteger(bytes)) throw new ConfigError(`tensor ${name}: rows of ${dtype} begin and end inside a block here; read more rows, or all`)
-    return bytes
-  }
-  return { offset: bytesBefore(start), length: bytesBefore(end) - bytesBefore(start) }
 }

@@ -77,8 +77,10 @@ test('what is not there, or not readable, is named', async () => {
   await expect(openWeights(join(folder, 'nothing'))).rejects.toMatchObject({ kind: 'config' })
   await expect(openWeights(folder)).rejects.toThrow(/found an empty folder/)
   await mkdir(join(folder, 'sub'))
+  await writeFile(join(folder, 'model.onnx'), 'x')
+  await expect(openWeights(folder)).rejects.toMatchObject({ kind: 'unsupported', message: expect.stringContaining('model.onnx') })
   await writeFile(join(folder, 'pytorch_model.bin'), 'x')
-  await expect(openWeights(folder)).rejects.toMatchObject({ kind: 'unsupported', message: expect.stringContaining('pytorch_model.bin') })
+  await expect(openWeights(folder)).rejects.toMatchObject({ kind: 'format', message: expect.stringContaining('pytorch_model.bin') })
   await writeFile(join(folder, 'm.gguf'), 'GGUF....')
   await expect(openWeights(join(folder, 'm.gguf'))).rejects.toMatchObject({ kind: 'format', message: expect.stringContaining('24 bytes of a GGUF file') })
 })
@@ -95,7 +97,7 @@ test('a file of 20 GB opens by its header alone', async () => {
   await handle.close()
   let readBytes = 0
   const file = await openWeights(path, { wrap: (source) => withProgress(source, (progress) => (readBytes = progress.readBytes)) })
-  expect(readBytes).toBe(4 + 8 + header.length) // the first four tell the format
+  expect(readBytes).toBe(8 + 8 + header.length) // the first eight tell the format
   expect(file.tensors.get('big')?.sizeBytes).toBe(4 * elements)
   const lastRow = await file.read('big', { rows: [elements / 1024 - 1, elements / 1024] })
   expect(lastRow).toEqual(new Uint8Array(4096))

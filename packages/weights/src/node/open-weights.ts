@@ -1,12 +1,11 @@
-// A checkpoint on the disk: one file (safetensors or GGUF), or a folder as Hugging Face lays it out, in one file or in shards.
+// A checkpoint on the disk: one file of any format, or a folder as Hugging Face lays it out, in one file or in shards.
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ConfigError, FormatError, UnsupportedError, type Json } from '@weft/contracts'
 import { readWhole, type ByteSource } from '@weft/sources'
 import { fileSource } from '@weft/sources/node'
 import { findDuplicateKey } from '../duplicate-keys.ts'
-import { openGguf } from '../gguf/open-gguf.ts'
-import { openSafetensors } from '../open-safetensors.ts'
+import { openWeightsSource } from '../open-weights-source.ts'
 import { joinShards } from '../sharded-weights.ts'
 import type { WeightsFile } from '../weights-file.ts'
 
@@ -22,8 +21,8 @@ const maxIndexBytes = 100_000_000
 const indexName = 'model.safetensors.index.json'
 
 /**
- * Opens a .safetensors or .gguf file, or a folder with `model.safetensors`, or with `model.safetensors.index.json` and its shards, or with a
- * single other .safetensors file (an adapter). Only headers are read. `close` closes all files.
+ * Opens a file (safetensors, GGUF, .npz, PyTorch, llama2.c), or a folder with `model.safetensors`, or with `model.safetensors.index.json` and its shards, or with a
+ * single other file of weights (an adapter, a GGUF, `pytorch_model.bin`). Only headers are read. `close` closes all files.
  * @throws ConfigError for a missing path or a folder without weights; FormatError for a broken file, a shard that is missing or
  * outside the folder, a tensor that is not in its shard; UnsupportedError for other formats.
  */
@@ -37,31 +36,27 @@ export const openWeights = async (path: string, options: OpenWeightsOptions = {}
   if (names.includes(indexName)) return openSharded(join(path, indexName), options)
   const files = names.filter((name) => name.endsWith('.safetensors'))
   if (files.length === 1) return openFile(join(path, files[0]!), options)
-  const ggufs = names.filter((name) => name.endsWith('.gguf'))
-  if (files.length === 0 && ggufs.length === 1) return openFile(join(path, ggufs[0]!), options)
+  const others = names.filter((name) => /\.(?:gguf|npz|bin|pt|pth)$/.test(name))
+  if (files.length === 0 && others.length === 1) return openFile(join(path, others[0]!), options)
   throw noWeights(path, names, files)
 }
 
 const noWeights = (path: string, names: readonly string[], files: readonly string[]): Error => {
   if (files.length > 1) return new ConfigError(`${path}: expected model.safetensors or ${indexName}, got ${files.slice(0, 5).join(', ')}; name one of them`)
-  const other = names.find((name) => /\.(?:bin|pt|pth|npz|ckpt|onnx|h5|msgpack)$/.test(name))
-  if (other !== undefined) return new UnsupportedError(`${path}: found ${other}; what can be read now is safetensors and GGUF, so convert it first`)
+  const other = names.find((name) => /\.(?:bin|pt|pth|npz|gguf|ckpt|onnx|h5|msgpack)$/.test(name))
+  if (other !== undefined) return new UnsupportedError(`${path}: found ${other}; name one file of weights, or convert them to safetensors`)
   return new ConfigError(`${path}: expected model.safetensors or ${indexName}, found ${names.slice(0, 8).join(', ') || 'an empty folder'}`)
 }
 
 const openFile = async (path: string, { wrap, signal }: OpenWeightsOptions): Promise<WeightsFile> => {
   const file = await fileSource(path)
   try {
-    const source = wrap?.(file) ?? file
-    const open = (await isGguf(source)) ? openGguf : openSafetensors
-    return await open(source, signal === undefined ? {} : { signal })
+    return await openWeightsSource(wrap?.(file) ?? file, signal === undefined ? {} : { signal })
   } catch (error) {
     await file.close?.()
     throw error
   }
 }
-
-const isGguf = async (source: ByteSource): Promise<boolean> => source.sizeBytes >= 4 && String.fromCharCode(...(await source.read(0, 4))) === 'GGUF'
 
 const openSharded = async (path: string, options: OpenWeightsOptions): Promise<WeightsFile> => {
   const { metadata, shardOf } = await readIndex(path)
