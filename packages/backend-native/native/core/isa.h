@@ -57,10 +57,59 @@ WEFT_INLINE void storeInt(int32_t* p, vi x) { *reinterpret_cast<viUnaligned*>(p)
 WEFT_INLINE vi bitsOf(vf x) { return (vi)x; }
 WEFT_INLINE vf floatsOf(vi x) { return (vf)x; }
 /** mask ? a : b, lane by lane; mask is all ones or all zeros. */
-WEFT_INLINE vf select(vi mask, vf a, vf b) { return floatsOf((bitsOf(a) & mask) | (bitsOf(b) & ~mask)); }
-// Not for NaN: where either is NaN, b comes out.
-WEFT_INLINE vf vmax(vf a, vf b) { return select(a > b, a, b); }
-WEFT_INLINE vf vmin(vf a, vf b) { return select(a < b, a, b); }
+WEFT_INLINE vf select(vi mask, vf a, vf b) { return mask ? a : b; }
+// Not for NaN: where either is NaN, b comes out, as the processor's own instructions have it.
+WEFT_INLINE vf vmax(vf a, vf b) { return a > b ? a : b; }
+WEFT_INLINE vf vmin(vf a, vf b) { return a < b ? a : b; }
+WEFT_INLINE vf vabs(vf x) { return floatsOf(bitsOf(x) & 0x7fffffff); }
+/** |magnitude| with the sign of `sign`. */
+WEFT_INLINE vf withSign(vf magnitude, vf sign) { return floatsOf((bitsOf(magnitude) & 0x7fffffff) | (bitsOf(sign) & (int32_t)0x80000000)); }
+
+/** Whether any lane of a comparison holds. */
+WEFT_INLINE bool anyOf(vi mask) {
+#if WEFT_LEVEL == 2
+  return _mm512_movepi32_mask((__m512i)mask) != 0;
+#elif WEFT_LEVEL == 1
+  return _mm256_movemask_ps((__m256)mask) != 0;
+#elif defined(__SSE2__)
+  return _mm_movemask_ps((__m128)mask) != 0;
+#else
+  int32_t any = 0;
+  for (int i = 0; i < VW; i++) any |= mask[i];
+  return any != 0;
+#endif
+}
+
+// Narrow integers, each below 2^16 or 2^8: compilers take the lanes apart one by one where nobody tells them the instruction.
+WEFT_INLINE vh narrowTo16(vu x) {
+#if WEFT_LEVEL == 1
+  return (vh)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+#elif WEFT_LEVEL == 0 && defined(__SSE4_1__)
+  const auto packed = _mm_packus_epi32((__m128i)x, (__m128i)x);
+  vh result;
+  memcpy(&result, &packed, sizeof result);
+  return result;
+#else
+  return __builtin_convertvector(x, vh);
+#endif
+}
+WEFT_INLINE vb narrowTo8(vu x) {
+#if WEFT_LEVEL == 1
+  const auto words = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
+  const auto bytes = _mm_packus_epi16(words, words);
+  vb result;
+  memcpy(&result, &bytes, sizeof result);
+  return result;
+#elif WEFT_LEVEL == 0 && defined(__SSE4_1__)
+  const auto words = _mm_packus_epi32((__m128i)x, (__m128i)x);
+  const auto bytes = _mm_packus_epi16(words, words);
+  vb result;
+  memcpy(&result, &bytes, sizeof result);
+  return result;
+#else
+  return __builtin_convertvector(x, vb);
+#endif
+}
 
 /** a·b + c, rounded once where the instruction set has it: said outright, so that all copies of a sum have the same bits. */
 WEFT_INLINE vf multiplyAdd(vf a, vf b, vf c) {
@@ -97,7 +146,7 @@ WEFT_INLINE vh narrowBf16(vf x) {
   const vu bits = (vu)bitsOf(x);
   const vu rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;
   const vu notANumber = (vu)(x != x);
-  return __builtin_convertvector((rounded & ~notANumber) | (notANumber & 0x7fc0), vh);
+  return narrowTo16((rounded & ~notANumber) | (notANumber & 0x7fc0));
 }
 WEFT_INLINE float widenBf16(uint16_t h) {
   const uint32_t bits = static_cast<uint32_t>(h) << 16;

@@ -1,5 +1,5 @@
 // fill and iota: tensors made from nothing.
-#include "isa.h"
+#include "elements.h"
 
 namespace weft::WEFT_ISA {
 namespace {
@@ -14,14 +14,9 @@ template <class T> void fillWith(Run& run, T value) {
 }
 
 void fill(Run& run) {
-  const double value = run.attributes().number();
-  switch (run.output(0).dtype) {
-    case DType::f32: return fillWith<float>(run, static_cast<float>(value));
-    case DType::i32: return fillWith<int32_t>(run, static_cast<int32_t>(value));
-    case DType::u8: return fillWith<uint8_t>(run, static_cast<uint8_t>(static_cast<int32_t>(value)));
-    case DType::bf16: return fillWith<uint16_t>(run, narrowBf16(static_cast<float>(value)));
-    case DType::f16: return fillWith<uint16_t>(run, narrowF16(static_cast<float>(value)));
-  }
+  const View& out = run.output(0);
+  const uint32_t bits = storedBits(out.dtype, run.attributes().number());
+  withBits(out.dtype, [&](auto* type) { fillWith(run, static_cast<Pointee<decltype(type)>>(bits)); });
 }
 
 template <class T, class F> void countUp(Run& run, const F& convert) {
