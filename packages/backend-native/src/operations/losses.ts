@@ -1,4 +1,13 @@
 // Entries of cross entropies.
-import type { NativeOperations } from '../operation.ts'
+import { list, number, type NativeOperations } from '../operation.ts'
 
-export const losses: NativeOperations = {}
+const loss = [number('ignoreIndex'), number('labelSmoothing'), number('zLoss')]
+// The attribute chunkRows is for decompositions: native chunks are smaller than any that it asks for.
+const head = [...loss, number('softcap'), number('logitScale')]
+
+export const losses: NativeOperations = {
+  crossEntropy: { attributes: loss },
+  crossEntropyBackward: { attributes: loss },
+  linearCrossEntropy: { attributes: head },
+  linearCrossEntropyBackward: { attributes: [...head, list('needs')] },
+}
