@@ -11,7 +11,7 @@ import { expertLinearBackwardOp, expertLinearOp } from './expert-linear.ts'
 import { kvAppendOp } from './kv-cache.ts'
 import { activatedLinearOp, linearBackwardOp, linearOp } from './linear.ts'
 import { linearCrossEntropyBackwardOp, linearCrossEntropyOp } from './linear-cross-entropy.ts'
-import { halfTableOp } from './quantized-format.ts'
+import { codeBookOp, halfTableOp } from './quantized-bytes.ts'
 import { dequantizeOp, packQuantizedOp, quantizedEmbeddingOp, quantizedMatMulBackwardOp, quantizedMatMulOp } from './quantized-mat-mul.ts'
 import { layerNormBackwardOp, layerNormOp, rmsNormBackwardOp, rmsNormOp } from './norm.ts'
 import { adamWStepOp, addIntoOp, globalNormOp, lionStepOp, muonStepOp, sgdStepOp } from './optimizer-steps.ts'
@@ -28,6 +28,6 @@ export const namedOps: readonly OpDefinition[] = [
   linearOp, activatedLinearOp, linearBackwardOp, expertLinearOp, expertLinearBackwardOp, embeddingOp, embeddingBackwardOp, attentionOp, attentionBackwardOp,
   crossEntropyOp, crossEntropyBackwardOp, linearCrossEntropyOp, linearCrossEntropyBackwardOp, dropoutOp,
   adamWStepOp, lionStepOp, sgdStepOp, muonStepOp, globalNormOp, addIntoOp,
-  packQuantizedOp, dequantizeOp, quantizedMatMulOp, quantizedMatMulBackwardOp, quantizedEmbeddingOp, halfTableOp,
+  packQuantizedOp, dequantizeOp, quantizedMatMulOp, quantizedMatMulBackwardOp, quantizedEmbeddingOp, halfTableOp, codeBookOp,
   kvAppendOp, argMaxOp, topKOp, cumSumOp, sampleTokenOp, randomBitsOp,
 ]

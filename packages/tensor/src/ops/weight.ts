@@ -2,8 +2,11 @@
 import type { Shape } from '../shape.ts'
 import type { Tensor } from '../tensor.ts'
 
-/** GGUF's block layouts: 32 values a block with one scale (q8_0, q4_0), scale and minimum (q4_1), or 256 in sub-blocks (q4_k, q6_k). */
-export type QuantizedFormat = 'q8_0' | 'q4_0' | 'q4_1' | 'q4_k' | 'q6_k'
+/**
+ * GGUF's block layouts. 32 values a block: with one scale (q8_0, q4_0, q5_0), scale and minimum (q4_1, q5_1), a code book and a scale
+ * (iq4_nl) or an exponent (mxfp4); or 256 in sub-blocks (the others).
+ */
+export type QuantizedFormat = 'q8_0' | 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1' | 'q2_k' | 'q3_k' | 'q4_k' | 'q5_k' | 'q6_k' | 'iq4_nl' | 'iq4_xs' | 'mxfp4'
 
 export interface QuantizedTensor {
   readonly format: QuantizedFormat

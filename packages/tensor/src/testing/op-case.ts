@@ -4,6 +4,7 @@ import { createRandomSource } from '@weft/contracts'
 import type { Attrs, Slot } from '../backend.ts'
 import { float32ToBfloat16, float32ToFloat16, type DType } from '../dtype.ts'
 import type { OpDefinition } from '../op-definition.ts'
+import type { QuantizedTensor } from '../ops/weight.ts'
 import { sizeOf, type Shape } from '../shape.ts'
 
 /** An input before it is on any backend. `f32` inputs become f64 in the reference run. */
@@ -12,6 +13,8 @@ export interface SampleTensor {
   readonly values: ArrayLike<number>
   readonly shape: Shape
   readonly dtype: DType
+  /** Bytes of a quantized weight, which `packQuantized` turns into the layout that the backend's kernels read. */
+  readonly pack?: Pick<QuantizedTensor, 'format' | 'shape'>
 }
 
 export interface OpCase {

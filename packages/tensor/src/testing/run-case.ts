@@ -5,6 +5,7 @@ import { createCpuBackend } from '../cpu.ts'
 import { read, tensor } from '../create.ts'
 import { isFloat, type DType, type HostArray } from '../dtype.ts'
 import { exec, mapSlot, slotItems } from '../exec.ts'
+import { packQuantized } from '../ops/quantized-mat-mul.ts'
 import { permute, reshape, slice } from '../primitives.ts'
 import { memory } from '../runtime.ts'
 import { formatShape, sizeOf, stridesOf, type Shape } from '../shape.ts'
@@ -48,7 +49,12 @@ export const inDoublePrecision = ({ inputs, attrs }: Call): Call => {
 }
 
 /** Puts a sample on a backend. The result is the only handle on its storage. */
-const place = (backend: Backend, sample: SampleTensor, placement: Placement = 'plain'): Tensor => {
+const place = (backend: Backend, sample: SampleTensor, placement?: Placement): Tensor => {
+  const placed = placeBits(backend, sample, placement)
+  return sample.pack === undefined ? placed : packQuantized({ ...sample.pack, packed: placed }).packed
+}
+
+const placeBits = (backend: Backend, sample: SampleTensor, placement: Placement = 'plain'): Tensor => {
   const { values, shape, dtype } = sample
   const upload = (list: ArrayLike<number>, as: Shape): Tensor => tensor(backend, list, as, { dtype })
   if (placement === 'plain' || shape.length === 0) return upload(values, shape)
