@@ -27,6 +27,8 @@ void copyFromRing(void* to, const double* from, size_t bytes) {
 constexpr std::chrono::microseconds idleSpin{200};
 
 constexpr double maxHandle = 1 << 26;
+// JavaScript hands handles out one after the other; one far beyond all others would only cost memory.
+constexpr size_t maxHandleGap = 1 << 16;
 
 struct Words {
   const double* at;
@@ -35,14 +37,16 @@ struct Words {
     if (at >= end) throw KernelError("a command of the queue is cut off");
     return *at++;
   }
+  size_t bytesLeft() const { return static_cast<size_t>(end - at) * sizeof(double); }
   int64_t integer(int64_t low, int64_t high, const char* what) {
     const double value = next();
-    if (!(value >= static_cast<double>(low) && value <= static_cast<double>(high))) throw KernelError(std::string("a command of the queue has a wrong ") + what);
+    if (value != std::floor(value) || !(value >= static_cast<double>(low) && value <= static_cast<double>(high))) throw KernelError(std::string("a command of the queue has a wrong ") + what);
     return static_cast<int64_t>(value);
   }
 };
 
 constexpr int64_t maxElements = int64_t{1} << 48;
+constexpr int64_t maxId = int64_t{1} << 53;
 
 NamedView readTensor(Words& words) {
   NamedView tensor{};
@@ -122,7 +126,7 @@ int64_t Queue::stageCommand(const double* words, size_t count) {
 void Queue::publishRead(int64_t request, void* target, size_t bytes, bool isWaitedFor, int32_t head) {
   {
     std::lock_guard lock(mutex_);
-    reads_[request] = {target, bytes, isWaitedFor};
+    reads_[request] = {target, bytes, isWaitedFor, head};
   }
   control_[headWord].store(head);
   if (control_[sleepingWord].load() != 0) wake();
@@ -155,23 +159,30 @@ bool Queue::waitForWork(int32_t tail) {
 
 void Queue::conductorLoop() {
   int32_t tail = 0;
+  bool isBroken = false;
   for (;;) {
-    if (control_[headWord].load(std::memory_order_acquire) == tail) {
+    const int32_t head = control_[headWord].load(std::memory_order_acquire);
+    if (head == tail) {
       if (!waitForWork(tail)) return;
       continue;
     }
     if (abandoned_.load(std::memory_order_relaxed)) return;
-    const int64_t length = static_cast<int64_t>(ring_[tail]);
-    if (length == wrapMark) {
+    const double length = ring_[tail];
+    const bool isWrap = length == wrapMark && tail > 0;
+    isBroken = isBroken || !(isWrap || (length >= 2 && length <= ringWords - tail && length == std::floor(length)));
+    if (isBroken) {
+      tail = head;  // nothing tells where the next command begins
+      failReads("the queue's commands are broken; create another backend");
+    } else if (isWrap) {
       tail = 0;
     } else {
-      if (length < 2 || tail + length > ringWords) return;  // not written by CommandRing: nothing that follows can be trusted
+      const double* words = ring_.get() + tail + 1;
+      tail = static_cast<int32_t>((tail + static_cast<int32_t>(length)) % ringWords);
       try {
-        execute(ring_.get() + tail + 1, length - 1);
-      } catch (const std::exception&) {
-        // A command without outputs that could carry the failure: it has changed nothing.
+        execute(words, static_cast<int64_t>(length) - 1);
+      } catch (const std::exception& problem) {
+        failReads(problem.what(), tail);
       }
-      tail = static_cast<int32_t>((tail + length) % ringWords);
     }
     control_[tailWord].store(tail);
     if (spaceWanted_.load()) control_[tailWord].notify_all();
@@ -181,6 +192,7 @@ void Queue::conductorLoop() {
 Queue::Buffer& Queue::buffer(double handle) {
   if (!(handle >= 0 && handle < maxHandle && handle == std::floor(handle))) throw KernelError("a command of the queue names a handle that cannot be");
   const auto index = static_cast<size_t>(handle);
+  if (index > buffers_.size() + maxHandleGap) throw KernelError("a command of the queue names a handle that cannot be");
   while (buffers_.size() <= index) buffers_.emplace_back();
   return buffers_[index];
 }
@@ -201,11 +213,9 @@ void Queue::execute(const double* words, int64_t count) {
   if (count < 1) return;
   const double code = words[0];
   Words rest{words + 1, words + count};
-  if (code >= 0) {
-    const auto& all = kernels();
-    if (code < static_cast<double>(all.size())) runKernel(all[static_cast<size_t>(code)], words + 1, count - 1);
-    return;
-  }
+  const auto& all = kernels();
+  if (code != std::floor(code) || !(code >= runStaged && code < static_cast<double>(all.size()))) throw KernelError("a command of the queue has a code that does not exist");
+  if (code >= 0) return runKernel(all[static_cast<size_t>(code)], words + 1, count - 1);
   switch (static_cast<int>(code)) {
     case freeHandle: {
       Buffer& target = buffer(rest.next());
@@ -215,8 +225,9 @@ void Queue::execute(const double* words, int64_t count) {
     }
     case bindStaged: {
       const double handle = rest.next();
+      const int64_t id = rest.integer(0, maxId, "id");
       std::unique_lock lock(mutex_);
-      const auto found = staged_.find(static_cast<int64_t>(rest.next()));
+      const auto found = staged_.find(id);
       if (found == staged_.end()) return;
       const Block block = found->second;
       staged_.erase(found);
@@ -226,10 +237,10 @@ void Queue::execute(const double* words, int64_t count) {
     }
     case bindInline: {
       const double handle = rest.next();
-      const auto bytes = static_cast<size_t>(rest.next());
+      const auto bytes = static_cast<size_t>(rest.integer(0, static_cast<int64_t>(rest.bytesLeft()), "number of bytes"));
+      if (bytes > rest.bytesLeft()) throw KernelError("an upload is cut off");
       try {
         const Block block = pool_.allocate(bytes);
-        if (bytes > static_cast<size_t>(rest.end - rest.at) * sizeof(double)) throw KernelError("an upload is cut off");
         copyFromRing(block.data, rest.at, bytes);
         bind(handle, block);
       } catch (const std::bad_alloc&) {
@@ -240,8 +251,9 @@ void Queue::execute(const double* words, int64_t count) {
     }
     case readHandle: return finishRead(words + 1, count - 1);
     case runStaged: {
+      const int64_t id = rest.integer(0, maxId, "id");
       std::unique_lock lock(mutex_);
-      const auto found = stagedCommands_.find(static_cast<int64_t>(rest.next()));
+      const auto found = stagedCommands_.find(id);
       if (found == stagedCommands_.end()) return;
       const std::vector<double> command = std::move(found->second);
       stagedCommands_.erase(found);
@@ -256,12 +268,14 @@ void Queue::execute(const double* words, int64_t count) {
 void Queue::finishRead(const double* words, int64_t count) {
   Words rest{words, words + count};
   const double handle = rest.next();
-  const auto request = static_cast<int64_t>(rest.next());
+  const int64_t request = rest.integer(0, maxId, "request");
   Read read{};
   {
     std::lock_guard lock(mutex_);
-    read = reads_[request];
-    reads_.erase(request);
+    const auto found = reads_.find(request);
+    if (found == reads_.end()) throw KernelError("a command of the queue reads for nobody");
+    read = found->second;
+    reads_.erase(found);
   }
   std::string error;
   try {
@@ -272,13 +286,30 @@ void Queue::finishRead(const double* words, int64_t count) {
   } catch (const std::exception& problem) {
     error = problem.what();
   }
-  if (read.isWaitedFor) {
+  answer(request, read.isWaitedFor, error);
+}
+
+void Queue::answer(int64_t request, bool isWaitedFor, const std::string& error) {
+  if (!isWaitedFor) return onRead_(request, error);
+  std::lock_guard lock(mutex_);
+  waitedFor_[request] = error;
+  readDone_.notify_all();
+}
+
+void Queue::failReads(const std::string& error, int32_t head) {
+  std::vector<std::pair<int64_t, bool>> failed;
+  {
     std::lock_guard lock(mutex_);
-    waitedFor_[request] = error;
-    readDone_.notify_all();
-    return;
+    for (auto it = reads_.begin(); it != reads_.end();) {
+      if (head != anyHead && it->second.head != head) {
+        ++it;
+        continue;
+      }
+      failed.emplace_back(it->first, it->second.isWaitedFor);
+      it = reads_.erase(it);
+    }
   }
-  onRead_(request, error);
+  for (const auto& [request, isWaitedFor] : failed) answer(request, isWaitedFor, error);
 }
 
 void Queue::runKernel(const Kernel& kernel, const double* words, int64_t count) {

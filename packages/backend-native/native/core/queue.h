@@ -61,6 +61,8 @@ class Queue {
   int threads() const { return workers_.count(); }
 
  private:
+  static constexpr int32_t anyHead = -1;
+
   struct Buffer {
     Block block;
     bool live = false;
@@ -70,6 +72,7 @@ class Queue {
     void* target;
     size_t bytes;
     bool isWaitedFor;
+    int32_t head;  // where its command ends
   };
 
   void conductorLoop();
@@ -77,6 +80,9 @@ class Queue {
   void execute(const double* words, int64_t count);
   void runKernel(const Kernel& kernel, const double* words, int64_t count);
   void finishRead(const double* words, int64_t count);
+  void answer(int64_t request, bool isWaitedFor, const std::string& error);
+  /** Reads whose command cannot be made out still end, with an error. */
+  void failReads(const std::string& error, int32_t head = anyHead);
   Buffer& buffer(double handle);
   Buffer& liveBuffer(double handle);
   void bind(double handle, Block block);
