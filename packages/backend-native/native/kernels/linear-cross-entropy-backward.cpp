@@ -51,7 +51,7 @@ template <class T> void gradientRow(const LossHead& head, const RowGradient& row
     vf z = loadAs(logits + i, n);
     vf slope = splat(head.scale);
     if (head.softcap != 0) {
-      const vf t = capTanh(z * (1 / head.softcap));
+      const vf t = vtanh(z * (1 / head.softcap));
       z = t * head.softcap;
       slope *= 1.0f - t * t;
     }

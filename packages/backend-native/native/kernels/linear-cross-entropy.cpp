@@ -8,7 +8,7 @@ namespace {
 void capLogits(float* z, int64_t size, float softcap) {
   for (int64_t i = 0; i < size; i += VW) {
     const int n = static_cast<int>(min<int64_t>(VW, size - i));
-    storeAs(z + i, capTanh(loadAs(z + i, n) * (1 / softcap)) * softcap, n);
+    storeAs(z + i, vtanh(loadAs(z + i, n) * (1 / softcap)) * softcap, n);
   }
 }
 

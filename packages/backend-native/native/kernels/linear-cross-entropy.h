@@ -121,13 +121,6 @@ WEFT_INLINE void chunkLogits(Run& run, const LossHead& head, const Chunk& chunk,
   gemm(run, call);
 }
 
-/** tanh with an absolute error below 1e-7, which is what a logit needs. */
-WEFT_INLINE vf capTanh(vf x) {
-  const vi sign = bitsOf(x) & INT32_MIN;
-  const vf e = vexp(floatsOf(bitsOf(x) | INT32_MIN) * 2.0f);
-  return floatsOf(bitsOf((1.0f - e) / (1.0f + e)) | sign);
-}
-
 /** Rows of a piece of work over a chunk. */
 constexpr int64_t rowGrain = 16;
 

@@ -2,7 +2,7 @@
 import { list, number, type NativeOperations } from '../operation.ts'
 import { sameDType } from './same-dtype.ts'
 
-const norms: NativeOperations = {
+export const norms: NativeOperations = {
   layerNorm: { attributes: [number('epsilon')] },
   rmsNorm: { attributes: [number('epsilon'), number('offset')] },
   addLayerNorm: { attributes: [number('epsilon')] },

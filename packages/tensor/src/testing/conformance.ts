@@ -140,7 +140,10 @@ const checkRows = async (backend: Backend, opCase: OpCase): Promise<void> => {
   if (!isInReach(backend, call)) return
   const firstRow = (sample: SampleTensor): SampleTensor => {
     const size = sample.values.length / sample.shape[0]!
-    return { ...sample, shape: [1, ...sample.shape.slice(1)], values: Array.prototype.slice.call(sample.values, 0, size) as number[] }
+    const { values } = sample
+    // The bits of halves must stay bits.
+    const row = values instanceof Uint16Array ? values.subarray(0, size) : (Array.prototype.slice.call(values, 0, size) as number[])
+    return { ...sample, shape: [1, ...sample.shape.slice(1)], values: row }
   }
   const alone: Call = { ...call, inputs: call.inputs.map((slot, i) => (opCase.rows!.includes(opCase.op.inputs[i]!.name) ? mapSlot(slot, firstRow) : slot)) }
   const whole = await runForward(backend, opCase, call)
