@@ -16,7 +16,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
 const here = dirname(fileURLToPath(import.meta.url))
-const minimumGcc = 11
+const minimum = { gcc: 11, clang: 14 }
 
 const sanitizers = { address: ['-fsanitize=address', '-fno-omit-frame-pointer', '-O1', '-g'], thread: ['-fsanitize=thread', '-O1', '-g'] }
 
@@ -24,21 +24,33 @@ const levels = process.arch === 'x64' ? [['-march=x86-64-v2'], ['-march=x86-64-v
 
 const run = promisify(execFile)
 
+/** What a compiler says of itself; undefined where it cannot be run. */
+const versionOf = (name) => {
+  // clang knows the second flag alone.
+  for (const flags of [['-dumpfullversion', '-dumpversion'], ['-dumpversion']]) {
+    const { status, stdout } = spawnSync(name, flags, { encoding: 'utf8' })
+    if (status === 0) return stdout.trim()
+  }
+  return undefined
+}
+
 /** The compiler to use: $CXX, g++ or clang++; or why there is none. */
 const findCompiler = () => {
-  const tried = []
+  const absent = []
+  const old = []
   for (const name of [process.env.CXX, 'g++', 'clang++', 'c++'].filter(Boolean)) {
-    const { status, stdout } = spawnSync(name, ['-dumpfullversion', '-dumpversion'], { encoding: 'utf8' })
-    if (status !== 0) {
-      tried.push(name)
+    const version = versionOf(name)
+    if (version === undefined) {
+      absent.push(name)
       continue
     }
-    const version = stdout.trim()
     const isClang = (spawnSync(name, ['--version'], { encoding: 'utf8' }).stdout ?? '').includes('clang')
-    if (!isClang && Number.parseInt(version, 10) < minimumGcc) return { reason: `${name} is version ${version}; ${minimumGcc} or newer is needed (C++20)` }
-    return { name, version }
+    const needed = isClang ? minimum.clang : minimum.gcc
+    if (Number.parseInt(version, 10) >= needed) return { name, version }
+    old.push(`${name} is version ${version}, ${needed} or newer is needed (C++20)`)
   }
-  return { reason: `no C++ compiler was found (tried ${tried.join(', ')}); install g++ ${minimumGcc} or newer (Debian and Ubuntu: apt install g++; macOS: xcode-select --install), then run this again` }
+  const found = old.length > 0 ? old.join('; ') : `no C++ compiler was found (tried ${absent.join(', ')})`
+  return { reason: `${found}; install g++ ${minimum.gcc} or newer (Debian and Ubuntu: apt install g++; macOS: xcode-select --install), then run this again` }
 }
 
 const sourcesIn = (folder, extension) =>
@@ -102,12 +114,15 @@ export const build = async ({ sanitizer, force = false, log = () => {} } = {}) =
   const compiler = findCompiler()
   if (compiler.reason !== undefined) return finish({ built: false, reason: compiler.reason })
   const addon = join(folder, 'weft-native.node')
+  let stampBefore
+  let stamp
   try {
     const include = createRequire(import.meta.url)('node-api-headers').include_dir
     const flags = ['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-fno-math-errno', '-fno-trapping-math', '-Wall', '-Wno-psabi', '-DNAPI_VERSION=8', `-I${include}`, `-I${join(here, 'core')}`, ...(sanitizer === undefined ? [] : sanitizers[sanitizer])]
     const units = planUnits(compiler, folder, flags)
-    const stamp = digest(units.map(({ object }) => object))
+    stamp = digest(units.map(({ object }) => object))
     const before = existsSync(statusFile) ? JSON.parse(readFileSync(statusFile, 'utf8')) : {}
+    stampBefore = before.stamp
     if (!force && before.stamp === stamp && existsSync(addon)) return { ...before, wasThere: true }
     const start = performance.now()
     log(`compiling ${units.length} files (once; less than a minute)`)
@@ -123,6 +138,7 @@ export const build = async ({ sanitizer, force = false, log = () => {} } = {}) =
     for (const name of readdirSync(join(folder, 'objects'))) if (!kept.has(join(folder, 'objects', name))) rmSync(join(folder, 'objects', name), { force: true })
     return finish({ built: true, stamp, compiler: `${compiler.name} ${compiler.version}`, seconds: Math.round((performance.now() - start) / 100) / 10 })
   } catch (error) {
+    if (stamp === undefined || stamp !== stampBefore) rmSync(addon, { force: true }) // it came from other sources, and would answer wrongly
     return finish({ built: false, reason: error instanceof Error ? error.message : String(error) })
   }
 }

@@ -1,5 +1,6 @@
 // The backend as Weft sees it: kernels that enqueue, uploads, reads, and the account of memory.
 import { availableParallelism, totalmem } from 'node:os'
+import { constrainedMemory } from 'node:process'
 import { ConfigError, WeftError } from '@weft/contracts'
 import type { Attrs, Backend, BackendMemory, DType, Kernel, Kernels, Meta, Operand, Shape, Slot } from '@weft/tensor'
 import { loadAddon, type Addon, type BufferStatistics, type NativeHandle } from './addon.ts'
@@ -14,7 +15,7 @@ export interface NativeBackendOptions {
   readonly threads?: number | undefined
   /** Default: the best that the processor offers. A lower one gives what a lesser processor would. */
   readonly instructionSet?: InstructionSet | undefined
-  /** Tensors may not take more bytes than this; default: the machine's memory. */
+  /** Tensors may not take more bytes than this; default: the memory of the machine, or of the container. */
   readonly memoryLimitBytes?: number | undefined
 }
 
@@ -43,7 +44,7 @@ const maxInlineBytes = 4096
  * @throws ConfigError for options out of range; WeftError of kind `backend` where the addon is not built, with the reason.
  */
 export const createNativeBackend = (options: NativeBackendOptions = {}): NativeBackend => {
-  const { threads = Math.min(availableParallelism(), maxThreads), memoryLimitBytes = totalmem(), instructionSet } = options
+  const { threads = Math.min(availableParallelism(), maxThreads), memoryLimitBytes = memoryOfMachine(), instructionSet } = options
   if (!Number.isInteger(threads) || threads < 1 || threads > maxThreads) throw new ConfigError(`backend-native: expected 1 to ${maxThreads} threads, got ${threads}`)
   if (!(memoryLimitBytes > 0)) throw new ConfigError(`backend-native: expected memoryLimitBytes above 0, got ${memoryLimitBytes}`)
   if (instructionSet !== undefined && !instructionSets.includes(instructionSet)) {
@@ -117,13 +118,21 @@ class Native implements NativeBackend {
       this.#ring.publish()
       return handle
     }
-    const staged = this.#addon.stage(this.#native, bits)
+    const staged = this.#stage(bits)
     const handle = this.#take(bytes)
     this.#ring.begin(bindStaged, 2)
     this.#ring.put(handle)
     this.#ring.put(staged)
     this.#ring.publish()
     return handle
+  }
+
+  #stage(bits: ArrayBufferView): number {
+    try {
+      return this.#addon.stage(this.#native, bits)
+    } catch (error) {
+      throw new WeftError('memory', `upload: ${error instanceof Error ? error.message : String(error)}: ${megabytes(bits.byteLength)} more are not to be had; free tensors`)
+    }
   }
 
   read(x: Operand<NativeBuffer>): Promise<ArrayBufferView> {
@@ -271,7 +280,6 @@ class Native implements NativeBackend {
 
   #requireRoom(what: string, bytes: number): void {
     if (this.#bytes + bytes <= this.#limit) return
-    const megabytes = (n: number): string => `${(n / 1e6).toFixed(1)} MB`
     throw new WeftError('memory', `${what}: ${megabytes(bytes)} more do not fit: ${megabytes(this.#bytes)} of ${megabytes(this.#limit)} are in use; free tensors, use smaller batches, or raise memoryLimitBytes`)
   }
 }
@@ -283,6 +291,13 @@ const createQueue = (addon: Addon, threads: number, instructionSet: number, onRe
     throw new WeftError('backend', `backend-native: it cannot start with ${threads} threads: ${error instanceof Error ? error.message : String(error)}`)
   }
 }
+
+const memoryOfMachine = (): number => {
+  const ofContainer = constrainedMemory() // 0: unknown; without a limit a number beyond all memory
+  return ofContainer > 0 ? Math.min(totalmem(), ofContainer) : totalmem()
+}
+
+const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`
 
 const always = (): boolean => true
 

@@ -135,7 +135,7 @@ napi_value create(napi_env env, napi_value* arguments, size_t) {
   check(env, napi_create_string_utf8(env, "weft", NAPI_AUTO_LENGTH, &name));
   check(env, napi_create_threadsafe_function(env, arguments[2], nullptr, name, 0, 1, nullptr, nullptr, backend.get(), deliver, &backend->notify));
   check(env, napi_unref_threadsafe_function(env, backend->notify));
-  backend->queue = std::make_shared<Queue>(threads, isa, [raw = backend.get()](int64_t request, const std::string& error) {
+  const auto onRead = [raw = backend.get()](int64_t request, const std::string& error) {
     bool first = false;
     {
       std::lock_guard lock(raw->mutex);
@@ -143,7 +143,13 @@ napi_value create(napi_env env, napi_value* arguments, size_t) {
       raw->finished.emplace_back(request, error);
     }
     if (first) napi_call_threadsafe_function(raw->notify, nullptr, napi_tsfn_nonblocking);
-  });
+  };
+  try {
+    backend->queue = std::make_shared<Queue>(threads, isa, onRead);
+  } catch (...) {
+    napi_release_threadsafe_function(backend->notify, napi_tsfn_abort);  // nobody has called it yet
+    throw;
+  }
   check(env, napi_add_env_cleanup_hook(env, stopAtExit, backend.get()));
 
   napi_value result, handle, kernelNames, text;

@@ -17,7 +17,12 @@ uint64_t nextOf(uint64_t ticket) { return ticket & nextMask; }
 
 Workers::Workers(int count) : count_(count) {
   helpers_.reserve(count - 1);
-  for (int i = 1; i < count; i++) helpers_.emplace_back([this, i] { helperLoop(i); });
+  try {
+    for (int i = 1; i < count; i++) helpers_.emplace_back([this, i] { helperLoop(i); });
+  } catch (...) {
+    stop();  // the system gives no more threads: those that run must not outlive this
+    throw;
+  }
 }
 
 Workers::~Workers() { stop(); }
