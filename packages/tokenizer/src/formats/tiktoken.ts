@@ -6,10 +6,11 @@ import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
 import { createByteStringTable, type ByteStringTable } from '../text/byte-string-table.ts'
 import { knownSplitter } from '../pre-tokenizers/known-patterns.ts'
 import { createMergeTable } from '../models/merge-table.ts'
+import { regexMatcher } from '../pre-tokenizers/matcher.ts'
 import { patternSplitter } from '../pre-tokenizers/pattern-splitter.ts'
 import { compilePattern } from '../pre-tokenizers/pattern-syntax.ts'
 import type { BpeModel } from '../models/piece-encoder.ts'
-import { emptyTemplate } from '../post-processors/post-processor.ts'
+import { emptyTemplate } from '../post-processors/template-frame.ts'
 import { describePreTokenizer, patternText, type SplitPattern } from '../pre-tokenizers/pre-tokenizer.ts'
 import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
 import { createTokenTable, maxVocabSize } from '../tokenizer/token-table.ts'
@@ -37,7 +38,7 @@ export const tokenizerFromTiktoken = (options: TokenizerFromTiktokenOptions): To
   const { table, ids } = readRanks(text, source)
   const special = readSpecialTokens(options.specialTokens, ids)
   const pattern = patternText(options.pattern)
-  const splitter = knownSplitter(pattern) ?? patternSplitter(compilePattern(pattern, 'pattern'), 'Isolated', false)
+  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
   return createByteLevelTokenizer({
     model: buildModel(table, ids, special, source),
     addedTokens: [...special].map(([content, id]) => ({
@@ -49,7 +50,6 @@ export const tokenizerFromTiktoken = (options: TokenizerFromTiktokenOptions): To
       singleWord: false,
       normalized: false,
     })),
-    normalization: [],
     preTokenizer: { splitters: [splitter], prefixSpace: false },
     template: emptyTemplate,
     roles: resolveRoles({ special, added: special, roles: options.roles }),

@@ -24,17 +24,26 @@ export const createMergeScratch = (size: number): MergeScratch => ({
   heap: new Float64Array(size * 2),
 })
 
-/** Merges symbols[0 … count) in place and returns how many are left. */
-export const mergeSymbols = (table: MergeTable, symbols: Int32Array, count: number, scratch: MergeScratch): number => {
+/**
+ * Merges symbols[0 … count) in place and returns how many are left.
+ * @param sizes what each symbol covers, added up where symbols merge.
+ */
+export const mergeSymbols = (table: MergeTable, symbols: Int32Array, count: number, scratch: MergeScratch, sizes?: Int32Array): number => {
   if (count < 2) return count
-  if (count <= scanLimit) return mergeByScan(table, symbols, count, scratch)
-  if (count <= scratch.ranks.length) return mergeByHeap(table, symbols, count, scratch)
+  if (count <= scanLimit) return mergeByScan(table, symbols, count, scratch, sizes)
+  if (count <= scratch.ranks.length) return mergeByHeap(table, symbols, count, scratch, sizes)
   const larger = createMergeScratch(count <= keptLimit ? Math.min(keptLimit, count * 2) : count)
   if (count <= keptLimit) Object.assign(scratch, larger)
-  return mergeByHeap(table, symbols, count, larger)
+  return mergeByHeap(table, symbols, count, larger, sizes)
 }
 
-const mergeByScan = (table: MergeTable, symbols: Int32Array, count: number, { ranks, merged }: MergeScratch): number => {
+const mergeByScan = (
+  table: MergeTable,
+  symbols: Int32Array,
+  count: number,
+  { ranks, merged }: MergeScratch,
+  sizes: Int32Array | undefined,
+): number => {
   const { slots } = table
   const look = (at: number): void => {
     const found = findMerge(table, symbols[at]!, symbols[at + 1]!)
@@ -54,6 +63,10 @@ const mergeByScan = (table: MergeTable, symbols: Int32Array, count: number, { ra
     if (place < 0) return count
     symbols[place] = merged[place]!
     count--
+    if (sizes !== undefined) {
+      sizes[place]! += sizes[place + 1]!
+      sizes.copyWithin(place + 1, place + 2, count + 1)
+    }
     for (let at = place + 1; at < count; at++) {
       symbols[at] = symbols[at + 1]!
       ranks[at] = ranks[at + 1]!
@@ -67,7 +80,13 @@ const mergeByScan = (table: MergeTable, symbols: Int32Array, count: number, { ra
 /** Heap keys are rank · 2^31 + place: the order is by rank, then from the left, and both fit a double exactly. */
 const placeBits = 2 ** 31
 
-const mergeByHeap = (table: MergeTable, symbols: Int32Array, count: number, scratch: MergeScratch): number => {
+const mergeByHeap = (
+  table: MergeTable,
+  symbols: Int32Array,
+  count: number,
+  scratch: MergeScratch,
+  sizes: Int32Array | undefined,
+): number => {
   const { ranks, merged, next, previous, heap } = scratch
   const { slots } = table
   let size = 0
@@ -93,6 +112,7 @@ const mergeByHeap = (table: MergeTable, symbols: Int32Array, count: number, scra
     const right = next[at]!
     const after = next[right]!
     symbols[at] = merged[at]!
+    if (sizes !== undefined) sizes[at]! += sizes[right]!
     ranks[right] = never
     next[at] = after
     if (after >= 0) previous[after] = at
@@ -101,7 +121,10 @@ const mergeByHeap = (table: MergeTable, symbols: Int32Array, count: number, scra
     if (before >= 0 && look(before, at)) siftUp(heap, size++, ranks[before]! * placeBits + before)
   }
   let kept = 0
-  for (let at = 0; at >= 0; at = next[at]!) symbols[kept++] = symbols[at]!
+  for (let at = 0; at >= 0; at = next[at]!) {
+    if (sizes !== undefined) sizes[kept] = sizes[at]!
+    symbols[kept++] = symbols[at]!
+  }
   return kept
 }
 

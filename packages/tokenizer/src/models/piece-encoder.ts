@@ -32,11 +32,11 @@ export interface IdBuffer {
 export const createIdBuffer = (): IdBuffer => ({ ids: new Uint32Array(1024), count: 0 })
 
 export const pushId = (buffer: IdBuffer, id: number): void => {
-  if (buffer.count === buffer.ids.length) reserve(buffer, 1)
+  if (buffer.count === buffer.ids.length) reserveIds(buffer, 1)
   buffer.ids[buffer.count++] = id
 }
 
-const reserve = (buffer: IdBuffer, more: number): void => {
+export const reserveIds = (buffer: IdBuffer, more: number): void => {
   if (buffer.count + more <= buffer.ids.length) return
   const grown = new Uint32Array(Math.max(buffer.ids.length * 2, buffer.count + more))
   grown.set(buffer.ids)
@@ -98,7 +98,7 @@ export const createPieceEncoder = (model: BpeModel): PieceEncoder => {
 }
 
 const append = (output: IdBuffer, symbols: Int32Array, count: number): void => {
-  reserve(output, count)
+  reserveIds(output, count)
   for (let i = 0; i < count; i++) output.ids[output.count + i] = symbols[i]!
   output.count += count
 }
@@ -133,7 +133,7 @@ const createMemory = () => {
         pushId(output, from)
         return true
       }
-      reserve(output, idCount)
+      reserveIds(output, idCount)
       for (let k = 0; k < idCount; k++) output.ids[output.count + k] = ids[from + k]!
       output.count += idCount
       return true

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { knownSplitter, namedPatterns, splitDigits } from './known-patterns.ts'
+import { newerThanReference } from '../text/unicode-differences.ts'
+import { regexMatcher } from './matcher.ts'
 import { patternSplitter } from './pattern-splitter.ts'
 import { compilePattern } from './pattern-syntax.ts'
 import { wellFormed } from '../text/well-formed.ts'
@@ -32,6 +34,7 @@ const references = {
 }
 
 /** Text in which the borders of the patterns' classes are common: quotes, all kinds of space, case, marks, digits, wide characters. */
+const newer = new RegExp(`[${newerThanReference}]`, 'gv')
 const trickyText = fc
   .array(
     fc.oneof(
@@ -50,7 +53,8 @@ describe.each(Object.entries(references))('%s', (pattern, reference) => {
   test('the scanner gives the pieces of the regular expression', () => {
     expect(scanner).toBeDefined()
     fc.assert(
-      fc.property(trickyText, (text) => {
+      fc.property(trickyText, (anyText) => {
+        const text = anyText.replace(newer, '') // the scanner does not take them for letters
         expect(split(scanner, text)).toEqual(text.match(regex) ?? [])
       }),
       { numRuns: 4000 },
@@ -58,7 +62,7 @@ describe.each(Object.entries(references))('%s', (pattern, reference) => {
   })
 
   test('so does the pattern as it is compiled from the file', () => {
-    const compiled = patternSplitter(compilePattern(pattern, 'pattern'), 'Isolated', false)
+    const compiled = patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
     fc.assert(
       fc.property(trickyText, (text) => {
         expect(split(compiled, text)).toEqual(split(scanner, text))

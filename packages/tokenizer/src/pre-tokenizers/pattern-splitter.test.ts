@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
-import { patternSplitter, type SplitBehavior } from './pattern-splitter.ts'
+import { regexMatcher } from './matcher.ts'
+import { patternSplitter } from './pattern-splitter.ts'
+import type { SplitBehavior } from './stretches.ts'
 import { createPieceList, pushPiece } from './pieces.ts'
 
 const split = (text: string, behavior: SplitBehavior, invert: boolean): string[] => {
@@ -7,7 +9,7 @@ const split = (text: string, behavior: SplitBehavior, invert: boolean): string[]
   const input = createPieceList()
   const output = createPieceList()
   pushPiece(input, 0, bytes.length)
-  patternSplitter(/-/gu, behavior, invert)(text, bytes, input, output)
+  patternSplitter(regexMatcher(/-/gu), behavior, invert)(text, bytes, input, output)
   return Array.from({ length: output.count }, (_, i) => new TextDecoder().decode(bytes.subarray(output.spans[i * 2], output.spans[i * 2 + 1])))
 }
 
@@ -33,6 +35,6 @@ test('each piece is matched on its own, at its own place in the text', () => {
   const output = createPieceList()
   pushPiece(input, 0, 3)
   pushPiece(input, 3, 5)
-  patternSplitter(/^./gu, 'Isolated', false)(text, bytes, input, output)
+  patternSplitter(regexMatcher(/^./gu), 'Isolated', false)(text, bytes, input, output)
   expect(Array.from(output.spans.subarray(0, output.count * 2))).toEqual([0, 2, 2, 3, 3, 4, 4, 5])
 })

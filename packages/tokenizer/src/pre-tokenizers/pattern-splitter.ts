@@ -1,14 +1,12 @@
 // Splitting by a pattern that has no hand-written scanner: JavaScript's regular expressions on the text, brought back to byte ranges.
 // The five behaviours and `invert` are those of Hugging Face's Split; each piece is matched on its own, so that look-arounds end
 // with it.
-import type { PieceList, Splitter } from './pieces.ts'
-import { pushPiece } from './pieces.ts'
+import type { Matcher } from './matcher.ts'
+import type { Splitter } from './pieces.ts'
+import { emitStretches, stretchesOf, type SplitBehavior } from './stretches.ts'
 
-export type SplitBehavior = 'Removed' | 'Isolated' | 'MergedWithPrevious' | 'MergedWithNext' | 'Contiguous'
-
-/** @param pattern has the flag g. */
 export const patternSplitter =
-  (pattern: RegExp, behavior: SplitBehavior, invert: boolean): Splitter =>
+  (matcher: Matcher, behavior: SplitBehavior, invert: boolean): Splitter =>
   (text, bytes, input, output) => {
     const cursor = createByteCursor(text, bytes)
     for (let piece = 0; piece < input.count; piece++) {
@@ -17,8 +15,8 @@ export const patternSplitter =
       const unitStart = cursor.unitsUpTo(start)
       const part = text.slice(unitStart, cursor.unitsUpTo(end))
       cursor.rewind(start, unitStart)
-      const { cuts, matched } = findCuts(part, pattern, invert)
-      emit(cuts.map((cut) => cursor.bytesUpTo(unitStart + cut)), matched, behavior, output)
+      const { cuts, matched } = stretchesOf(part.length, matcher(part), invert)
+      emitStretches({ cuts: cuts.map((cut) => cursor.bytesUpTo(unitStart + cut)), matched }, behavior, 0, output)
       cursor.rewind(end, unitStart + part.length)
     }
   }
@@ -46,44 +44,4 @@ const createByteCursor = (text: string, bytes: Uint8Array) => {
       unit = toUnit
     },
   }
-}
-
-/** The text as a row of stretches [cuts[i], cuts[i + 1]); matched[i] says whether stretch i is a match (inverted: is none). */
-const findCuts = (text: string, pattern: RegExp, invert: boolean): { cuts: number[]; matched: boolean[] } => {
-  const cuts = [0]
-  const matched: boolean[] = []
-  let last = 0
-  const push = (end: number, isMatch: boolean): void => {
-    if (end === last) return
-    cuts.push(end)
-    matched.push(isMatch !== invert)
-    last = end
-  }
-  pattern.lastIndex = 0
-  for (let match = pattern.exec(text); match !== null; match = pattern.exec(text)) {
-    push(match.index, false)
-    push(match.index + match[0].length, true)
-    if (match[0] === '') pattern.lastIndex += text.codePointAt(match.index)! > 0xffff ? 2 : 1
-  }
-  push(text.length, false)
-  return { cuts, matched }
-}
-
-const emit = (cuts: readonly number[], matched: readonly boolean[], behavior: SplitBehavior, output: PieceList): void => {
-  let start = 0
-  for (let i = 0; i < matched.length; i++) {
-    if (behavior === 'Removed') {
-      if (!matched[i]) pushPiece(output, cuts[i]!, cuts[i + 1]!)
-    } else if (i + 1 === matched.length || !staysTogether(behavior, matched[i]!, matched[i + 1]!)) {
-      pushPiece(output, cuts[start]!, cuts[i + 1]!)
-      start = i + 1
-    }
-  }
-}
-
-const staysTogether = (behavior: SplitBehavior, isMatch: boolean, nextIsMatch: boolean): boolean => {
-  if (behavior === 'Contiguous') return isMatch === nextIsMatch
-  if (behavior === 'MergedWithPrevious') return !isMatch && nextIsMatch
-  if (behavior === 'MergedWithNext') return isMatch && !nextIsMatch
-  return false
 }

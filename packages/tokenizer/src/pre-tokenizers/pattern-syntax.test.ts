@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { compilePattern, literalPattern } from './pattern-syntax.ts'
+import { literalMatcher } from './matcher.ts'
+import { compilePattern } from './pattern-syntax.ts'
 
 const matches = (pattern: string, text: string): string[] => Array.from(text.matchAll(compilePattern(pattern, 'here')), ([match]) => match)
 
@@ -7,7 +8,7 @@ test.each([
   [String.raw`\s+`, 'a\u0085\u00a0b\ufeffc', ['\u0085\u00a0']],
   [String.raw`\S+`, 'a\u0085b\ufeffc', ['a', 'b\ufeffc']],
   [String.raw`\d+`, '12٣²', ['12٣']],
-  [String.raw`\w+`, 'aé_1²-b', ['aé_1', 'b']],
+  [String.raw`\w+`, 'aé_1²-b', ['aé_1²', 'b']],
   [String.raw`[\w-]+`, 'a-b c', ['a-b', 'c']],
   [String.raw`(?i:'s|k)`, "'S 'ſ K \u212a x", ["'S", "'ſ", 'K', '\u212a']],
   ['(?i)ab|[c-d]', 'AB Ab C d', ['AB', 'Ab', 'C', 'd']],
@@ -48,5 +49,5 @@ test.each([
 })
 
 test('a literal is taken as it is', () => {
-  expect('a.b(c) 😀'.split(literalPattern('.b('))).toEqual(['a', 'c) 😀'])
+  expect(literalMatcher('.b(')('a.b(c) 😀.b(')).toEqual([1, 4, 9, 12])
 })

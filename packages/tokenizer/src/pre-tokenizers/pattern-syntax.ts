@@ -2,6 +2,7 @@
 // the same: Unicode `\s \d \w`, groups that ignore case, possessive quantifiers and atomic groups as a look-ahead with a back
 // reference, `^ $` at every line. What has no counterpart is an UnsupportedError, never a silent difference.
 import { UnsupportedError } from '@weft/contracts'
+import { engineIsNewer, newerThanReference } from '../text/unicode-differences.ts'
 
 /** @throws UnsupportedError for syntax without a JavaScript counterpart; the message has `where`. */
 export const compilePattern = (pattern: string, where: string): RegExp => {
@@ -14,9 +15,6 @@ export const compilePattern = (pattern: string, where: string): RegExp => {
     throw new UnsupportedError(`${where}: the pattern ${JSON.stringify(pattern)} cannot be compiled`, { cause })
   }
 }
-
-/** @returns the pattern that matches exactly this text. */
-export const literalPattern = (text: string): RegExp => new RegExp(Array.from(text, literal).join(''), 'gv')
 
 interface Reader {
   readonly pattern: string
@@ -164,13 +162,17 @@ const readClassMember = (reader: Reader): { source: string; codePoint?: number }
   return { source: literal(unit), codePoint: unit.codePointAt(0)! }
 }
 
-const wordClass = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}'
+/** A property without what is newer than the reference; `[ ]` for use inside and outside of classes. */
+const known = (source: string): string => (engineIsNewer ? `[[${source}]--[${newerThanReference}]]` : `[${source}]`)
+const unknown = (source: string): string => (engineIsNewer ? `[${source}${newerThanReference}]` : `[${source}]`)
+
+const wordClass = `${known('\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}')}\\u{b2}\\u{b3}\\u{b9}\\u{bc}-\\u{be}` // so it is in Oniguruma
 const boundary = `(?:(?<=[${wordClass}])(?![${wordClass}])|(?<![${wordClass}])(?=[${wordClass}]))`
 const classEscapes: ReadonlyMap<string, string> = new Map([
   ['s', '\\p{White_Space}'],
   ['S', '\\P{White_Space}'],
-  ['d', '\\p{Nd}'],
-  ['D', '\\P{Nd}'],
+  ['d', known('\\p{Nd}')],
+  ['D', unknown('\\P{Nd}')],
   ['w', `[${wordClass}]`],
   ['W', `[^${wordClass}]`],
   ['h', '[0-9a-fA-F]'],
@@ -222,10 +224,17 @@ const readProperty = (reader: Reader): string => {
   if (whole === undefined) throw reader.unsupported('this \\p')
   const kind = (letter === 'P') !== (caret === '^') ? 'P' : 'p'
   const source = [name, `Script=${name}`].map((found) => `\\${kind}{${found}}`).find(isValid)
-  if (source === undefined) throw reader.unsupported(`the property ${name}`)
+  if (source === undefined || name === undefined) throw reader.unsupported(`the property ${name}`)
   reader.at += whole.length
-  return source
+  if (name === 'Any' || name === 'ASCII') return source
+  const isUnassigned = /^(C|Cn|Other|Unassigned)$/.test(name)
+  const isNegated = kind === 'P'
+  if (name === 'Ll' || name === 'Lo') return isNegated ? unknown(movedLetter(source, name === 'Lo')) : known(movedLetter(source, name === 'Ll'))
+  return isUnassigned === isNegated ? known(source) : unknown(source)
 }
+
+/** U+0295 was a lower case letter until Unicode 16. */
+const movedLetter = (source: string, isIn: boolean): string => (isIn ? `${source}\\u{295}` : `[${source}--[\\u{295}]]`)
 
 const isValid = (source: string): boolean => {
   try {

@@ -2,8 +2,9 @@
 import { UnsupportedError, type Json } from '@weft/contracts'
 import type { JsonField } from '../formats/json-field.ts'
 import { knownSplitter, namedPatterns, splitDigits, splitGpt2 } from './known-patterns.ts'
-import { patternSplitter, type SplitBehavior } from './pattern-splitter.ts'
-import { compilePattern, literalPattern } from './pattern-syntax.ts'
+import { patternSplitter } from './pattern-splitter.ts'
+import { readMatcher } from './read-pattern.ts'
+import { splitBehaviors, type SplitBehavior } from './stretches.ts'
 import type { Splitter } from './pieces.ts'
 
 export interface PreTokenizer {
@@ -32,8 +33,6 @@ export const describePreTokenizer = (pattern: string): Json => {
   return { type: 'Sequence', pretokenizers: [{ type: 'Split', pattern: { Regex: pattern }, behavior: 'Isolated', invert: false }, byteLevel] }
 }
 
-const behaviors: readonly string[] = ['Removed', 'Isolated', 'MergedWithPrevious', 'MergedWithNext', 'Contiguous'] satisfies SplitBehavior[]
-
 /** @throws UnsupportedError for a component that is not known here, or a chain that does not end in one ByteLevel. */
 export const readPreTokenizer = (field: JsonField): PreTokenizer => {
   if (field.isAbsent()) throw field.unsupported('a BPE tokenizer without a ByteLevel pre-tokenizer')
@@ -59,17 +58,12 @@ const readStep = (field: JsonField): Splitter => {
 }
 
 const readSplit = (field: JsonField): Splitter => {
-  const behavior = field.get('behavior').string()
-  if (!behaviors.includes(behavior)) throw field.get('behavior').wrong(`one of ${behaviors.join(', ')}`)
+  const behavior = field.get('behavior').string() as SplitBehavior
+  if (!splitBehaviors.includes(behavior)) throw field.get('behavior').wrong(`one of ${splitBehaviors.join(', ')}`)
   const invert = field.get('invert').booleanOr(false)
-  const pattern = field.get('pattern')
-  const text = pattern.get('String')
-  if (!text.isAbsent()) return patternSplitter(literalPattern(text.string()), behavior as SplitBehavior, invert)
-  const source = pattern.get('Regex').string()
+  const source = field.get('pattern').get('Regex')
   // These patterns match all of a text, so that both of these keep each match as a piece.
   const keepsMatches = behavior === 'Isolated' || (behavior === 'Removed' && invert)
-  return (
-    (keepsMatches ? knownSplitter(source) : undefined) ??
-    patternSplitter(compilePattern(source, pattern.get('Regex').path), behavior as SplitBehavior, invert)
-  )
+  const known = keepsMatches && !source.isAbsent() ? knownSplitter(source.string()) : undefined
+  return known ?? patternSplitter(readMatcher(field.get('pattern')), behavior, invert)
 }

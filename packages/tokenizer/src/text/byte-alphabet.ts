@@ -27,3 +27,14 @@ export const toAlphabet = (bytes: Uint8Array): string => {
   for (let i = 0; i < bytes.length; i++) text += String.fromCharCode(unitOfByte[bytes[i]!]!)
   return text
 }
+
+const writtenCharacters = new Map<number, string>()
+
+/** The bytes of a character in the alphabet. */
+export const alphabetUnits = (codePoint: number): string => {
+  const known = writtenCharacters.get(codePoint)
+  if (known !== undefined) return known
+  const written = toAlphabet(new TextEncoder().encode(String.fromCodePoint(codePoint)))
+  if (writtenCharacters.size < 65_536) writtenCharacters.set(codePoint, written)
+  return written
+}

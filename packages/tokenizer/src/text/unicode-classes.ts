@@ -1,6 +1,7 @@
-// What a character is to a pre-tokenizer: one byte of flags per code point, asked of the engine's own Unicode tables (so an older
-// engine knows fewer characters), page by page as they are met. `\s` is Unicode's White_Space here, as in the reference
-// implementations: it has U+0085 and lacks U+FEFF, unlike JavaScript's own `\s`.
+// What a character is to a pre-tokenizer: one byte of flags per code point, page by page as they are met, asked of the engine's own
+// Unicode tables less what is newer than those of the references (an older engine knows fewer characters). `\s` is Unicode's
+// White_Space here, as in the reference implementations: it has U+0085 and lacks U+FEFF, unlike JavaScript's own `\s`.
+import { engineIsNewer, newerThanReference } from './unicode-differences.ts'
 
 /** \p{L} */
 export const LETTER = 1
@@ -21,8 +22,12 @@ const space = /\p{White_Space}/u
 const upper = /[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]/u
 const lower = /[\p{Ll}\p{Lm}\p{Lo}\p{M}]/u
 
+const newer = engineIsNewer ? new RegExp(`[${newerThanReference}]`, 'v') : undefined
+
 const classify = (codePoint: number): number => {
   const text = String.fromCodePoint(codePoint)
+  if (codePoint > 0x7f && newer?.test(text) === true) return OTHER
+  if (codePoint === 0x295) return LETTER | LOWER // so it was until Unicode 16
   const kind = letter.test(text) ? LETTER : number.test(text) ? NUMBER : space.test(text) ? SPACE : OTHER
   return kind | (upper.test(text) ? UPPER : 0) | (lower.test(text) ? LOWER : 0)
 }

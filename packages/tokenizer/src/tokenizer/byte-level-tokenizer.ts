@@ -1,20 +1,20 @@
 // A byte-level BPE tokenizer put together from its parts: added tokens are cut out of the text, the rest is normalized, cut into pieces
 // and merged. It knows no file format; those build a Pipeline.
 import { ConfigError, type DecodeOptions, type EncodeOptions, type Json, type Tokenizer } from '@weft/contracts'
-import { createAddedTokenMatcher, type AddedToken, type AddedTokenMatcher } from './added-tokens.ts'
-import { normalize, originsOf, type NormalizationForm, type UnitOrigins } from '../normalizers/normalizer.ts'
+import type { AddedToken } from './added-tokens.ts'
+import type { Normalizer } from '../text/tracked-text.ts'
+import { createSegmenter, type Segmenter } from './segments.ts'
 import { createIdBuffer, createPieceEncoder, pushId, type BpeModel, type IdBuffer } from '../models/piece-encoder.ts'
 import { createPieceList, pushPiece, type PieceList } from '../pre-tokenizers/pieces.ts'
-import type { Template } from '../post-processors/post-processor.ts'
+import type { Template } from '../post-processors/template-frame.ts'
 import type { PreTokenizer } from '../pre-tokenizers/pre-tokenizer.ts'
 import type { RoleIds } from './token-roles.ts'
 import { bytesOfToken } from './token-table.ts'
-import { wellFormed } from '../text/well-formed.ts'
 
 export interface Pipeline {
   readonly model: BpeModel
   readonly addedTokens: readonly AddedToken[]
-  readonly normalization: readonly NormalizationForm[]
+  readonly normalizer?: Normalizer | undefined
   readonly preTokenizer: PreTokenizer
   readonly template: Template
   readonly roles: RoleIds
@@ -22,23 +22,9 @@ export interface Pipeline {
   readonly components: { readonly [name in 'truncation' | 'padding' | 'normalizer' | 'pre_tokenizer' | 'post_processor' | 'decoder']: Json }
 }
 
-/** A stretch of the text: an added token, or text that is to be merged. */
-export interface Segment {
-  /** −1: text. */
-  readonly tokenId: number
-  /** Normalized; without the prefix space. */
-  readonly text: string
-  /** UTF-16 range in the text as it came. */
-  readonly start: number
-  readonly end: number
-  /** Where each unit of `text` came from; absent where it is the range itself. */
-  readonly origins?: UnitOrigins
-}
-
 export interface Engine {
   readonly pipeline: Pipeline
-  /** @param withOrigins costs an alignment where normalization changed something. */
-  segments(text: string, allowSpecial: boolean | readonly string[], withOrigins: boolean): readonly Segment[]
+  readonly segments: Segmenter
   /** The pieces of one text segment (behind the prefix space, where there is one), in its UTF-8. Valid until the next call. */
   cut(text: string): { bytes: Uint8Array; pieces: PieceList }
   encodePieces(bytes: Uint8Array, pieces: PieceList, output: IdBuffer): void
@@ -69,7 +55,7 @@ export const createByteLevelTokenizer = (pipeline: Pipeline): Tokenizer => {
         if (segment.tokenId >= 0) {
           pushId(buffer, segment.tokenId)
         } else {
-          const { bytes, pieces } = engine.cut(segment.text)
+          const { bytes, pieces } = engine.cut(segment.input.text)
           engine.encodePieces(bytes, pieces, buffer)
         }
       }
@@ -125,86 +111,12 @@ const enlarged = (bytes: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<Ar
   return grown
 }
 
-const createEngine = (pipeline: Pipeline): Engine => {
-  const { normalization, preTokenizer, addedTokens } = pipeline
-  const matchersFor = createMatchers(addedTokens, normalization)
-  const normalizeSegment = (text: string, start: number, end: number, withOrigins: boolean): Segment => {
-    const original = text.slice(start, end)
-    const normalized = normalize(original, normalization)
-    if (normalized === original || !withOrigins) return { tokenId: -1, text: normalized, start, end }
-    return { tokenId: -1, text: normalized, start, end, origins: originsOf(original, normalization) }
-  }
-  return {
-    pipeline,
-    encodePieces: createPieceEncoder(pipeline.model),
-    cut: createCutter(preTokenizer),
-    segments: (text, allowSpecial, withOrigins) => {
-      const clean = wellFormed(text)
-      const matchers = matchersFor(allowSpecial)
-      const result: Segment[] = []
-      eachStretch(clean, matchers.raw, (tokenId, start, end) => {
-        if (tokenId >= 0) return void result.push({ tokenId, text: '', start, end })
-        const whole = normalizeSegment(clean, start, end, withOrigins)
-        eachStretch(whole.text, matchers.normalized, (innerId, from, to) => result.push(part(whole, innerId, from, to)))
-      })
-      return result
-    },
-  }
-}
-
-/** A stretch [from, to) of a segment's normalized text as a segment of its own. */
-const part = (whole: Segment, tokenId: number, from: number, to: number): Segment => {
-  if (tokenId < 0 && from === 0 && to === whole.text.length) return whole
-  const text = whole.text.slice(from, to)
-  const { origins, start } = whole
-  if (origins === undefined) return { tokenId, text, start: start + from, end: start + to }
-  const first = origins.starts[from]!
-  return {
-    tokenId,
-    text,
-    start: start + first,
-    end: start + origins.ends[to - 1]!,
-    origins: {
-      starts: origins.starts.slice(from, to).map((unit) => unit - first),
-      ends: origins.ends.slice(from, to).map((unit) => unit - first),
-    },
-  }
-}
-
-const eachStretch = (text: string, matcher: AddedTokenMatcher, visit: (tokenId: number, start: number, end: number) => void): void => {
-  let from = 0
-  for (const { start, end, token } of matcher(text)) {
-    if (start > from) visit(-1, from, start)
-    visit(token.id, start, end)
-    from = end
-  }
-  if (from < text.length) visit(-1, from, text.length)
-}
-
-/** Matchers by what `allowSpecial` lets through; a few lists are remembered. */
-const createMatchers = (addedTokens: readonly AddedToken[], forms: readonly NormalizationForm[]) => {
-  const build = (isAllowed: (token: AddedToken) => boolean) => {
-    const allowed = addedTokens.filter((token) => !token.special || isAllowed(token))
-    return {
-      raw: createAddedTokenMatcher(allowed.filter((token) => !token.normalized)),
-      normalized: createAddedTokenMatcher(allowed.filter((token) => token.normalized), (token) => normalize(token.content, forms)),
-    }
-  }
-  const all = build(() => true)
-  const noSpecial = build(() => false)
-  const lists = new Map<string, typeof all>()
-  return (allowSpecial: boolean | readonly string[]): typeof all => {
-    if (typeof allowSpecial === 'boolean') return allowSpecial ? all : noSpecial
-    const key = JSON.stringify(allowSpecial)
-    const known = lists.get(key)
-    if (known !== undefined) return known
-    const names = new Set(allowSpecial)
-    const built = build((token) => names.has(token.content))
-    if (lists.size >= 8) lists.clear()
-    lists.set(key, built)
-    return built
-  }
-}
+const createEngine = (pipeline: Pipeline): Engine => ({
+  pipeline,
+  segments: createSegmenter(pipeline.addedTokens, pipeline.normalizer),
+  encodePieces: createPieceEncoder(pipeline.model),
+  cut: createCutter(pipeline.preTokenizer),
+})
 
 const keptBytes = 196_608 // texts up to a third of this share one buffer
 

@@ -37,11 +37,11 @@ test('offsets cover any text in order, and both ways of finding them agree', () 
   )
 })
 
-test('where normalization joins characters, a token covers all that were joined', () => {
+test('where normalization joins characters, a token covers the first, as in the reference', () => {
   const nfc = tokenizerFromJson({ ...trainedJson(), normalizer: { type: 'NFC' } })
-  expect(covered(nfc, 'ae\u0301b')).toEqual(['a', 'e\u0301', 'e\u0301', 'b'])
-  expect(covered(nfc, 'x\u0302\u0323y')).toEqual(expect.arrayContaining(['x', '\u0302\u0323', 'y']))
-  expect(covered(nfc, '<|endoftext|>u\u0308<|endoftext|>')).toEqual(['<|endoftext|>', 'u\u0308', 'u\u0308', '<|endoftext|>'])
+  expect(covered(nfc, 'ae\u0301b')).toEqual(['a', 'e', 'e', 'b'])
+  expect(covered(nfc, 'x\u0302\u0323y')).toEqual(['x', '\u0302', '\u0302', '\u0323', '\u0323', 'y'])
+  expect(covered(nfc, '<|endoftext|>u\u0308<|endoftext|>')).toEqual(['<|endoftext|>', 'u', 'u', '<|endoftext|>'])
 })
 
 test('a space that is put before the text has no place in it', () => {

@@ -1,7 +1,8 @@
 // Where in the text each token stands, in UTF-16 units, so that `text.slice(start, end)` is what the token covers. A token that holds
 // only part of a character covers the whole of it. For tokenizers from elsewhere the bytes of their tokens are laid along the text.
 import { FormatError, type EncodeOptions, type Tokenizer } from '@weft/contracts'
-import { engineOf, type Engine, type Segment } from './byte-level-tokenizer.ts'
+import { engineOf, type Engine } from './byte-level-tokenizer.ts'
+import type { TrackedText } from '../text/tracked-text.ts'
 import { createIdBuffer, type BpeModel } from '../models/piece-encoder.ts'
 import { wellFormed } from '../text/well-formed.ts'
 
@@ -38,8 +39,9 @@ const throughTheEngine = (engine: Engine, text: string, options: EncodeOptions):
   const isFramed = options.addSpecialTokens ?? true
   if (isFramed) for (const id of template.before) push(id, 0, 0)
   for (const segment of engine.segments(text, options.allowSpecial ?? true, true)) {
-    if (segment.tokenId >= 0) push(segment.tokenId, segment.start, segment.end)
-    else encodeSegment(engine, model, segment, push)
+    const { input, tokenId } = segment
+    if (tokenId >= 0) place(input, tokenId, 0, input.text.length, push)
+    else encodeSegment(engine, model, input, push)
   }
   if (isFramed) for (const id of template.behind) push(id, text.length, text.length)
   return { tokenIds: Uint32Array.from(ids), offsets: Uint32Array.from(offsets) }
@@ -47,7 +49,7 @@ const throughTheEngine = (engine: Engine, text: string, options: EncodeOptions):
 
 type Push = (id: number, start: number, end: number) => void
 
-const encodeSegment = (engine: Engine, model: BpeModel, segment: Segment, push: Push): void => {
+const encodeSegment = (engine: Engine, model: BpeModel, segment: TrackedText, push: Push): void => {
   const { bytes, pieces } = engine.cut(segment.text)
   const shift = engine.pipeline.preTokenizer.prefixSpace && !segment.text.startsWith(' ') ? 1 : 0
   const units = createUnitCursor(bytes)
@@ -71,10 +73,9 @@ const encodeSegment = (engine: Engine, model: BpeModel, segment: Segment, push: 
 }
 
 /** A range of the segment's normalized text as a range of the text. */
-const place = (segment: Segment, id: number, from: number, to: number, push: Push): void => {
-  const { origins, start } = segment
+const place = ({ origins, start }: TrackedText, id: number, from: number, to: number, push: Push): void => {
   if (origins === undefined) push(id, start + from, start + to)
-  else push(id, start + (origins.starts[from] ?? 0), start + (to > from ? origins.ends[to - 1]! : (origins.starts[from] ?? 0)))
+  else push(id, origins.starts[from] ?? start, to > from ? origins.ends[to - 1]! : (origins.starts[from] ?? start))
 }
 
 /** Bytes for which the vocabulary has neither a token nor an unknown one. */

@@ -6,11 +6,12 @@ import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
 import { knownSplitter } from '../pre-tokenizers/known-patterns.ts'
 import { learnMerges, type LearnedMerges } from './learn-merges.ts'
 import { createMergeTable } from '../models/merge-table.ts'
+import { regexMatcher } from '../pre-tokenizers/matcher.ts'
 import { patternSplitter } from '../pre-tokenizers/pattern-splitter.ts'
 import { compilePattern } from '../pre-tokenizers/pattern-syntax.ts'
 import { createPieceCounts } from './piece-counts.ts'
 import type { BpeModel } from '../models/piece-encoder.ts'
-import { emptyTemplate } from '../post-processors/post-processor.ts'
+import { emptyTemplate } from '../post-processors/template-frame.ts'
 import { describePreTokenizer, patternText, type SplitPattern } from '../pre-tokenizers/pre-tokenizer.ts'
 import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
 import { createTokenTable, maxVocabSize } from '../tokenizer/token-table.ts'
@@ -64,7 +65,7 @@ export async function* trainTokenizer(options: TrainTokenizerOptions): AsyncGene
   const { specialTokens, pattern, minFrequency, firstId } = checkOptions(options)
   const { signal, vocabSize } = options
   signal?.throwIfAborted()
-  const splitter = knownSplitter(pattern) ?? patternSplitter(compilePattern(pattern, 'pattern'), 'Isolated', false)
+  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
   const counts = createPieceCounts(splitter, specialTokens)
   let sizeBytes = 0
   let textCount = 0
@@ -182,11 +183,10 @@ const assemble = (
   }
   const special = new Map(specialTokens.map((token) => [token.content, token.id]))
   const description = describePreTokenizer(pattern)
-  const splitter = knownSplitter(pattern) ?? patternSplitter(compilePattern(pattern, 'pattern'), 'Isolated', false)
+  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
   return createByteLevelTokenizer({
     model,
     addedTokens: specialTokens,
-    normalization: [],
     preTokenizer: { splitters: [splitter], prefixSpace: false },
     template: emptyTemplate,
     roles: resolveRoles({ special, added: special, roles }),

@@ -1,0 +1,63 @@
+// What there is to know of an encoded text, token by token, in arrays of one length.
+import type { Draft } from './draft.ts'
+
+export interface Encoding {
+  readonly tokenIds: Uint32Array
+  /** The tokens as the vocabulary writes them; an added token, and what Unigram does not know, as it stands in the text. */
+  readonly tokens: readonly string[]
+  /** Two numbers a token: token i covers [offsets[2i], offsets[2i + 1]) of its text in UTF-16 units; [0, 0) where it came from none. */
+  readonly offsets: Uint32Array
+  /** The same in code points. */
+  readonly codePointOffsets: Uint32Array
+  /** What the model is told of the segments: 0 for the first text, 1 for the second, as the tokenizer's template says. */
+  readonly typeIds: Uint32Array
+  /** The piece of the pre-tokenizer that the token is part of, counted per text; −1: none. */
+  readonly wordIds: Int32Array
+  /** Which text the token came from, 0 or 1; −1: none. */
+  readonly sequenceIds: Int8Array
+  /** 1: put there by the template or as padding. */
+  readonly specialTokensMask: Uint8Array
+  /** 0: padding. */
+  readonly attentionMask: Uint8Array
+  /** What truncation cut off, in parts of the same shape. */
+  readonly overflowing: readonly Encoding[]
+}
+
+/** @param texts the texts that `sequenceIds` mean. */
+export const finishEncoding = (draft: Draft, texts: readonly string[]): Encoding => {
+  const cursors = texts.map(codePointCounter)
+  return finish(draft, cursors)
+}
+
+const finish = (draft: Draft, counters: readonly (((unit: number) => number) | undefined)[]): Encoding => {
+  const offsets = Uint32Array.from(draft.offsets)
+  const codePointOffsets = counters.every((counter) => counter === undefined)
+    ? offsets
+    : offsets.map((unit, i) => counters[draft.sequenceIds[i >> 1]!]?.(unit) ?? unit)
+  return {
+    tokenIds: Uint32Array.from(draft.ids),
+    tokens: draft.tokens,
+    offsets,
+    codePointOffsets,
+    typeIds: Uint32Array.from(draft.typeIds),
+    wordIds: Int32Array.from(draft.wordIds),
+    sequenceIds: Int8Array.from(draft.sequenceIds),
+    specialTokensMask: Uint8Array.from(draft.special),
+    attentionMask: Uint8Array.from(draft.attention),
+    overflowing: draft.overflowing.map((part) => finish(part, counters)),
+  }
+}
+
+/** UTF-16 unit → code point; undefined where the two are the same throughout. */
+const codePointCounter = (text: string): ((unit: number) => number) | undefined => {
+  if (!/[\ud800-\udbff][\udc00-\udfff]/.test(text)) return undefined
+  const points = new Uint32Array(text.length + 1)
+  let count = 0
+  for (let unit = 0; unit < text.length; ) {
+    const width = text.codePointAt(unit)! > 0xffff ? 2 : 1
+    for (let i = 0; i < width; i++) points[unit++] = count
+    count++
+  }
+  points[text.length] = count
+  return (unit) => points[unit]!
+}

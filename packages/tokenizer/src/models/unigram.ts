@@ -1,0 +1,108 @@
+// Unigram: of all ways to cut a piece into tokens the one with the greatest sum of scores, found by Viterbi over a trie. A character
+// that is no token costs ten more than the worst token; runs of such characters are one unknown token, or the tokens of their bytes.
+// Reference: google/sentencepiece, unigram_model.cc; huggingface/tokenizers, models/unigram (ties go to the first found).
+import { byteTokenIds, missingUnknown, pushToken, type Model, type TokenBuffer } from './model.ts'
+import { createUnitTrie, rootNode } from './unit-trie.ts'
+
+export interface UnigramOptions {
+  /** Tokens with their scores, by id. */
+  readonly pieces: readonly (readonly [token: string, score: number])[]
+  readonly unknownId?: number | undefined
+  readonly byteFallback: boolean
+}
+
+const unknownPenalty = 10
+const keptLimit = 65_536 // longer pieces get arrays of their own
+
+export const createUnigram = ({ pieces, unknownId, byteFallback }: UnigramOptions): Model => {
+  const ids = new Map(pieces.map(([token], id) => [token, id]))
+  const scores = Float64Array.from(pieces, ([, score]) => score)
+  const unknownScore = scores.reduce((least, score) => Math.min(least, score), Infinity) - unknownPenalty
+  const trie = createUnitTrie(ids)
+  const bytes = byteTokenIds(ids)
+  const encoder = new TextEncoder()
+  let lattice = createLattice(1024)
+
+  /** Fills the lattice with the best way to every place of text[from, to). */
+  const search = (text: string, from: number, to: number): void => {
+    const { best, startOf, idOf } = lattice
+    const length = to - from
+    startOf.fill(-1, 0, length + 1)
+    best[0] = 0
+    for (let at = 0; at < length; ) {
+      const reached = best[at]!
+      const first = text.charCodeAt(from + at)
+      const width = (first & 0xfc00) === 0xd800 && at + 1 < length ? 2 : 1
+      let isCovered = false
+      let node: number = rootNode
+      for (let end = at; end < length; ) {
+        node = trie.step(node, text.charCodeAt(from + end++))
+        if (node === 0) break
+        const id = trie.valueAt(node)
+        if (id < 0) continue
+        const score = scores[id]! + reached
+        if (startOf[end]! < 0 || score > best[end]!) {
+          best[end] = score
+          startOf[end] = at
+          idOf[end] = id
+        }
+        isCovered ||= end - at === width
+      }
+      if (!isCovered) {
+        if (unknownId === undefined) throw missingUnknown(text.slice(from + at, from + at + width))
+        const end = at + width
+        const score = unknownScore + reached
+        if (startOf[end]! < 0 || score > best[end]!) {
+          best[end] = score
+          startOf[end] = at
+          idOf[end] = unknownId
+        }
+      }
+      at += width
+    }
+  }
+
+  const pushUnknown = (text: string, start: number, end: number, output: TokenBuffer): void => {
+    const run = text.slice(start, end)
+    const known = ids.get(run)
+    if (known !== undefined) return pushToken(output, known, start, end)
+    const written = byteFallback ? encoder.encode(run) : undefined
+    if (written === undefined || !written.every((byte) => bytes[byte]! >= 0)) return pushToken(output, unknownId!, start, end)
+    for (const byte of written) pushToken(output, bytes[byte]!, start, end)
+  }
+
+  return {
+    size: pieces.length,
+    tokenToId: (token) => ids.get(token),
+    idToToken: (id) => pieces[id]?.[0],
+    unknownId,
+    writesUnknownAsText: true,
+    encodePiece: (text, from, to, output) => {
+      const length = to - from
+      if (length >= lattice.best.length) lattice = createLattice(length * 2)
+      search(text, from, to)
+      const { startOf, idOf, ends } = lattice
+      let count = 0
+      for (let end = length; end > 0; end = startOf[end]!) ends[count++] = end
+      let start = 0
+      while (count > 0) {
+        let end = ends[--count]!
+        if (idOf[end] !== unknownId) {
+          pushToken(output, idOf[end]!, from + start, from + end)
+        } else {
+          while (count > 0 && idOf[ends[count - 1]!] === unknownId) end = ends[--count]!
+          pushUnknown(text, from + start, from + end, output)
+        }
+        start = end
+      }
+      if (lattice.best.length > keptLimit) lattice = createLattice(1024)
+    },
+  }
+}
+
+const createLattice = (size: number) => ({
+  best: new Float64Array(size),
+  startOf: new Int32Array(size),
+  idOf: new Int32Array(size),
+  ends: new Int32Array(size),
+})
