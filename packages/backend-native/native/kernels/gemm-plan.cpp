@@ -11,8 +11,8 @@ constexpr double worthSharing = 6000;
 constexpr double unitNanoseconds = 15000;
 constexpr int unitsPerThread = 8;
 
-/** Rows of a that stay in the second-level cache over the panels of a unit, or nearly. */
-constexpr int64_t rowsPerUnit = 768;
+/** So many rows of a come from the third-level cache as fast as the tiles take them; each panel of b is packed once for them. */
+constexpr int64_t rowsPerUnit = 2048;
 
 /** From so many rows on, packing b costs nothing to speak of, and frees the tiles from its strides. */
 constexpr int64_t packedFrom = WEFT_LEVEL == 2 ? 768 : 192;

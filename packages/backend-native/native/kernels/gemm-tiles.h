@@ -20,9 +20,9 @@ constexpr int wideColumns = wideVectors * VW;
 
 /**
  * Sums of so many steps are made in registers; such chunks are then added up in ascending order. Part of the definition of the result:
- * another number gives other bits. A chunk of a panel of b fills the first-level cache, or nearly.
+ * another number gives other bits. A chunk of a panel of b lies in the caches next to the core.
  */
-constexpr int64_t chunkSteps = 384;
+constexpr int64_t chunkSteps = 512;
 
 /** A step of k is one float32 of a row, or two bfloat16 side by side, which one instruction multiplies and adds up in float32. */
 enum class StepKind : int { floats, pairs };
