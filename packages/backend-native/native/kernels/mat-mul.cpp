@@ -61,6 +61,10 @@ void matMul(Run& run) {
   batchStrides(b, out, bStrides);
   const int64_t count = out.size / (call.m * call.n);
   if (count == 1) return gemm(run, call);
+  if (!transposeA && a.size == count * call.m * call.k && b.size == call.k * call.n) {
+    call.m *= count;  // one matrix b for all: their rows are rows of one product
+    return gemm(run, call);
+  }
   Gemm* calls = run.temporaryOf<Gemm>(count);
   for (int64_t i = 0; i < count; i++) {
     calls[i] = call;
