@@ -1,4 +1,8 @@
 // Entries of attention, rope, the cache, and their gradients.
-import type { NativeOperations } from '../operation.ts'
+import { list, number, type NativeOperations } from '../operation.ts'
 
-export const attention: NativeOperations = {}
+const rules = [number('causal'), number('window'), number('softcap'), number('scale'), list('keyLengths')]
+
+export const attention: NativeOperations = {
+  attention: { attributes: rules },
+}
