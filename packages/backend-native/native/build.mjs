@@ -11,7 +11,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 
@@ -65,12 +65,27 @@ const digest = (parts) => {
   return hash.digest('hex').slice(0, 24)
 }
 
+/** The headers of ours that a text includes, directly or through others: a change of one compiles only what it concerns. */
+const includedBy = (text, headers) => {
+  const found = new Map()
+  const visit = (from) => {
+    for (const [, name] of from.toString().matchAll(/^#include "(?:[^"]*\/)?([^"/]+)"/gm)) {
+      if (found.has(name) || !headers.has(name)) continue
+      found.set(name, headers.get(name))
+      visit(headers.get(name))
+    }
+  }
+  visit(text)
+  return [...found.values()]
+}
+
 /** One compilation: a source, its flags, and the object that they give, named after everything that decides it. */
 const planUnits = (compiler, folder, flags) => {
-  const headers = [...sourcesIn('core', '.h'), ...sourcesIn('kernels', '.h')].map((file) => readFileSync(file))
+  const headers = new Map([...sourcesIn('core', '.h'), ...sourcesIn('kernels', '.h')].map((file) => [basename(file), readFileSync(file)]))
   const unit = (source, extra) => {
     const all = [...flags, ...extra]
-    const stamp = digest([compiler.name, compiler.version, ...all, readFileSync(source), ...headers])
+    const text = readFileSync(source)
+    const stamp = digest([compiler.name, compiler.version, ...all, text, ...includedBy(text, headers)])
     return { source, flags: all, object: join(folder, 'objects', `${stamp}.o`) }
   }
   return [
