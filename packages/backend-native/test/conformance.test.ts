@@ -1,0 +1,19 @@
+// The whole kit on every instruction set that this processor has.
+import { describeBackend } from '@weft/tensor/testing'
+import { describe, it } from 'vitest'
+import { createNativeBackend, type InstructionSet } from '../src/index.ts'
+
+const reasonAgainst = (instructionSet: InstructionSet): string | undefined => {
+  try {
+    void createNativeBackend({ instructionSet, threads: 1 }).dispose()
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error)
+  }
+}
+
+for (const instructionSet of ['avx512', 'avx2', 'baseline'] as const) {
+  const reason = reasonAgainst(instructionSet)
+  if (reason === undefined) describeBackend({ describe, it }, `native ${instructionSet}`, () => createNativeBackend({ instructionSet, threads: 2 }))
+  else it.skip(`conformance of native ${instructionSet} (${reason})`, () => undefined)
+}
