@@ -1,6 +1,7 @@
 // Which backend trains: the first of these that works.
 import { createRequire } from 'node:module'
 import { dirname } from 'node:path'
+import { createNativeBackend } from '@weft/backend-native'
 import { createTfjsBackend } from '@weft/backend-tfjs'
 import { firstWorking, type Backend, type BackendCandidate } from '@weft/tensor'
 import { createCpuBackend } from '@weft/tensor/cpu'
@@ -15,6 +16,7 @@ const startWasm = (): Promise<Backend> => {
 }
 
 const candidates: readonly BackendCandidate[] = [
+  { name: 'native', create: () => createNativeBackend() },
   { name: 'tfjs-wasm', create: startWasm },
   { name: 'tfjs-cpu', create: () => createTfjsBackend({ tf, backendName: 'cpu' }) },
   { name: 'reference', create: createCpuBackend },

@@ -18,6 +18,7 @@ const startTfjs = async (backendName: string): Promise<Backend> => {
 
 /** The fastest first. */
 export const backendCandidates: readonly (BackendCandidate & { readonly about: string })[] = [
+  { name: 'native', about: 'C++ on all cores, compiled here when it was installed', create: async () => (await import('@weft/backend-native')).createNativeBackend() },
   { name: 'tfjs-wasm', about: 'TensorFlow.js on WebAssembly with SIMD', create: startWasm },
   {
     name: 'tfjs-cpu',

@@ -28,7 +28,7 @@ test.each([
   ['curate page.txt --steps polish --out c', /--steps: expected names out of .*, got polish/],
   ['train --out m', /--text/],
   ['train --resume --out m', /holds no run/],
-  ['backend check --backend abacus', /expected one of tfjs-wasm, tfjs-cpu, reference, got abacus/],
+  ['backend check --backend abacus', /expected one of native, tfjs-wasm, tfjs-cpu, reference, got abacus/],
   ['evaluate --model x --tasks spelling', /expected a task out of perplexity, stereotypes, generation, or a file/],
 ])('wrong use: %s', (args, message) => {
   const { code, out, err } = weft(args)

@@ -125,6 +125,7 @@ test('evaluate, list, show, compare', () => {
 
 test('backend list and check', () => {
   expect(json<{ backends: { name: string; works: boolean }[] }>('backend list').backends).toEqual([
+    expect.objectContaining({ name: 'native' }), // works where there is a compiler
     expect.objectContaining({ name: 'tfjs-wasm', works: true }),
     expect.objectContaining({ name: 'tfjs-cpu', works: true }),
     expect.objectContaining({ name: 'reference', works: true }),

@@ -1,4 +1,4 @@
-// weft backend list|check
+// weft backend list|check|build
 import type { Command } from 'commander'
 import { runs } from '../session.ts'
 
@@ -16,8 +16,15 @@ export const addBackendCommands = (program: Command): void => {
   group
     .command('check')
     .description('run the conformance kit on a backend and print how it runs each operation')
-    .option('--backend <name>', 'tfjs-wasm, tfjs-cpu or reference; default: the first that works')
+    .option('--backend <name>', 'native, tfjs-wasm, tfjs-cpu or reference; default: the first that works')
     .option('--filter <text>', 'only cases whose name contains this')
-    .addHelpText('after', '\nExample:\n  weft backend check --backend tfjs-wasm')
+    .addHelpText('after', '\nExample:\n  weft backend check --backend native')
     .action(runs(async () => (await load()).check))
+
+  group
+    .command('build')
+    .description('compile the native backend, where it was not compiled when it was installed')
+    .option('--force', 'compile again even where all is built')
+    .addHelpText('after', '\nExample:\n  weft backend build')
+    .action(runs(async () => (await load()).build))
 }

@@ -12,7 +12,7 @@ export const withModelOptions = (command: Command): Command =>
     .option('--tokenizer <file>', 'default: the one beside the weights')
     .option('--chat-template <file>', 'a Jinja chat template; default: the one beside the weights')
     .option('--adapter <path>', 'a LoRA adapter in PEFT\'s files; may repeat', collect)
-    .option('--backend <name>', 'tfjs-wasm, tfjs-cpu or reference; default: the first that works')
+    .option('--backend <name>', 'native, tfjs-wasm, tfjs-cpu or reference; default: the first that works')
 
 const withSamplingOptions = (command: Command, temperature: number): Command =>
   command

@@ -18,7 +18,7 @@ const withLoopOptions = (command: Command): Command =>
     .option('--validation-fraction <x>', 'share of the data that is held out', real(0, 0.5))
     .option('--seed <n>', 'the same seed gives the same model', integer())
     .option('--resume', 'go on from the last checkpoint in --out, with the settings of that run')
-    .option('--backend <name>', 'tfjs-wasm, tfjs-cpu or reference; default: the first that works')
+    .option('--backend <name>', 'native, tfjs-wasm, tfjs-cpu or reference; default: the first that works')
 
 export const addTrainingCommands = (program: Command): void => {
   withLoopOptions(program.command('train'))

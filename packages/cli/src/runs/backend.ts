@@ -1,5 +1,8 @@
 // What `weft backend …` does.
+import { spawn } from 'node:child_process'
+import { createRequire } from 'node:module'
 import { WeftError } from '@weft/contracts'
+import type { BackendCandidate } from '@weft/tensor'
 import { backendMatrix, conformanceCases } from '@weft/tensor/testing'
 import { backendCandidate, backendCandidates } from '../backends.ts'
 import { textTable } from '../text-table.ts'
@@ -7,14 +10,7 @@ import { UsageError, type Session } from '../session.ts'
 
 export const list = async (session: Session): Promise<void> => {
   const found: { name: string; works: boolean; about: string; reason?: string }[] = []
-  for (const { name, about, create } of backendCandidates) {
-    try {
-      await (await create()).dispose()
-      found.push({ name, works: true, about })
-    } catch (error) {
-      found.push({ name, works: false, about, reason: error instanceof Error ? error.message : String(error) })
-    }
-  }
+  for (const candidate of backendCandidates) found.push({ ...(await tryCandidate(candidate)), about: candidate.about })
   if (session.isJson) session.json({ backends: found })
   else session.write(textTable(['backend', 'works', 'what'], found.map(({ name, works, about, reason }) => [name, works ? 'yes' : 'no', reason ?? about])))
 }
@@ -50,6 +46,26 @@ export const check = async (session: Session, { backend, filter = '' }: { readon
     session.print(`${name}: ${cases.length - failures.length} of ${cases.length} cases hold`)
   }
   if (failures.length > 0) throw new WeftError('conformance', `${name}: ${failures.length} of ${cases.length} cases of the conformance kit failed`)
+}
+
+/** Compiles in a process of its own: the compiler's output stays apart, and a backend that is loaded already is not replaced under it. */
+export const build = async (session: Session, { force = false }: { readonly force?: boolean }): Promise<void> => {
+  const script = createRequire(import.meta.url).resolve('@weft/backend-native/build')
+  const child = spawn(process.execPath, [script, ...(force ? ['--force'] : [])], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const exitCode = await new Promise<number | null>((resolve) => child.on('close', resolve))
+  session.signal.throwIfAborted()
+  const { name, works, reason } = await tryCandidate(backendCandidate('native'))
+  if (exitCode !== 0 || !works) throw new WeftError('backend', reason ?? `the build ended with code ${exitCode}`)
+  if (session.isJson) session.json({ backend: name, works })
+}
+
+const tryCandidate = async ({ name, create }: BackendCandidate): Promise<{ name: string; works: boolean; reason?: string }> => {
+  try {
+    await (await create()).dispose()
+    return { name, works: true }
+  } catch (error) {
+    return { name, works: false, reason: error instanceof Error ? error.message : String(error) }
+  }
 }
 
 const firstThatStarts = async () => {
