@@ -5,7 +5,8 @@
 //
 // --when-needed says something only where something is compiled.
 //
-// A stamp of sources, flags and compiler decides whether anything is to be done; objects are kept by the stamp of their own sources.
+// A stamp of sources, flags and compiler decides whether anything is to be done; objects are kept by the stamp of their own sources, in
+// build/objects or in $WEFT_NATIVE_OBJECTS.
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -80,13 +81,13 @@ const includedBy = (text, headers) => {
 }
 
 /** One compilation: a source, its flags, and the object that they give, named after everything that decides it. */
-const planUnits = (compiler, folder, flags) => {
+const planUnits = (compiler, objects, flags, includes) => {
   const headers = new Map([...sourcesIn('core', '.h'), ...sourcesIn('kernels', '.h')].map((file) => [basename(file), readFileSync(file)]))
   const unit = (source, extra) => {
     const all = [...flags, ...extra]
     const text = readFileSync(source)
     const stamp = digest([compiler.name, compiler.version, ...all, text, ...includedBy(text, headers)])
-    return { source, flags: all, object: join(folder, 'objects', `${stamp}.o`) }
+    return { source, flags: [...all, ...includes], object: join(objects, `${stamp}.o`) }
   }
   return [
     ...sourcesIn('core', '.cpp').map((source) => unit(source, [])),
@@ -119,7 +120,10 @@ const inParallel = async (items, width, work) => {
  */
 export const build = async ({ sanitizer, force = false, log = () => {} } = {}) => {
   const folder = join(here, '..', sanitizer === undefined ? 'build' : `build-${sanitizer}`)
-  mkdirSync(join(folder, 'objects'), { recursive: true })
+  // Checkouts may share compiled objects: their names say all that decides what is in them.
+  const shared = process.env.WEFT_NATIVE_OBJECTS
+  const objects = shared ?? join(folder, 'objects')
+  for (const needed of [folder, objects]) mkdirSync(needed, { recursive: true })
   const statusFile = join(folder, 'status.json')
   const finish = (status) => {
     writeFileSync(`${statusFile}.${process.pid}.tmp`, `${JSON.stringify(status, undefined, 2)}\n`)
@@ -133,9 +137,9 @@ export const build = async ({ sanitizer, force = false, log = () => {} } = {}) =
   let stamp
   try {
     const include = createRequire(import.meta.url)('node-api-headers').include_dir
-    const flags = ['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-fno-math-errno', '-fno-trapping-math', '-Wall', '-Wno-psabi', '-DNAPI_VERSION=8', `-I${include}`, `-I${join(here, 'core')}`, ...(sanitizer === undefined ? [] : sanitizers[sanitizer])]
-    const units = planUnits(compiler, folder, flags)
-    stamp = digest(units.map(({ object }) => object))
+    const flags = ['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-fno-math-errno', '-fno-trapping-math', '-Wall', '-Wno-psabi', '-DNAPI_VERSION=8', ...(sanitizer === undefined ? [] : sanitizers[sanitizer])]
+    const units = planUnits(compiler, objects, flags, [`-I${include}`, `-I${join(here, 'core')}`])
+    stamp = digest(units.map(({ object }) => basename(object)))
     const before = existsSync(statusFile) ? JSON.parse(readFileSync(statusFile, 'utf8')) : {}
     stampBefore = before.stamp
     if (!force && before.stamp === stamp && existsSync(addon)) return { ...before, wasThere: true }
@@ -149,8 +153,10 @@ export const build = async ({ sanitizer, force = false, log = () => {} } = {}) =
     const temporary = `${addon}.${process.pid}.tmp`
     await run(compiler.name, ['-shared', '-o', temporary, ...units.map(({ object }) => object), '-pthread', ...(sanitizer === undefined ? [] : sanitizers[sanitizer]), ...(process.platform === 'darwin' ? ['-undefined', 'dynamic_lookup'] : [])])
     renameSync(temporary, addon)
-    const kept = new Set(units.map(({ object }) => object))
-    for (const name of readdirSync(join(folder, 'objects'))) if (!kept.has(join(folder, 'objects', name))) rmSync(join(folder, 'objects', name), { force: true })
+    if (shared === undefined) {
+      const kept = new Set(units.map(({ object }) => object))
+      for (const name of readdirSync(objects)) if (!kept.has(join(objects, name))) rmSync(join(objects, name), { force: true })
+    }
     return finish({ built: true, stamp, compiler: `${compiler.name} ${compiler.version}`, seconds: Math.round((performance.now() - start) / 100) / 10 })
   } catch (error) {
     if (stamp === undefined || stamp !== stampBefore) rmSync(addon, { force: true }) // it came from other sources, and would answer wrongly
