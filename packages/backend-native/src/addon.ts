@@ -1,6 +1,7 @@
 // Finds and loads the compiled addon, and says why there is none.
 import { existsSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { env } from 'node:process'
 import { fileURLToPath } from 'node:url'
 import { WeftError } from '@weft/contracts'
 
@@ -36,7 +37,7 @@ export interface BufferStatistics {
   readonly peakTotalBytes: number
 }
 
-const buildFolder = (): string => process.env['WEFT_NATIVE_BUILD'] ?? fileURLToPath(new URL('../build/', import.meta.url))
+const buildFolder = (): string => env['WEFT_NATIVE_BUILD'] ?? fileURLToPath(new URL('../build/', import.meta.url))
 
 /**
  * @param folder where `native/build.mjs` has put the addon.
