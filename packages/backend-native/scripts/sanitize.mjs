@@ -25,8 +25,8 @@ const suppressions = join(root, 'scripts', 'thread-sanitizer.txt')
 Object.assign(process.env, {
   WEFT_NATIVE_BUILD: join(root, `build-${sanitizer}`),
   LD_PRELOAD: library,
-  ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1', // V8 keeps much until the end
-  TSAN_OPTIONS: `halt_on_error=1:exitcode=66:suppressions=${suppressions}`,
+  ASAN_OPTIONS: 'detect_leaks=0:abort_on_error=1:allocator_may_return_null=1', // V8 keeps much until the end; what is too large is refused, as by the system
+  TSAN_OPTIONS: `halt_on_error=1:exitcode=66:allocator_may_return_null=1:suppressions=${suppressions}`,
 })
 const vitest = await startVitest('test', rest, { root, run: true, watch: false, pool: 'forks', maxWorkers: 1, testTimeout: 300_000, execArgv: ['--single-threaded'] })
 await vitest?.close()

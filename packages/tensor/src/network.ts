@@ -22,6 +22,8 @@ export interface Pass {
   /** Dropout draws from it: (run seed, step, micro-batch, layer path). */
   readonly key: RandomKey
   readonly training: boolean
+  /** What activations are held in; absent: f32. Parameters have dtypes of their own; sums and losses are f32 in any case. */
+  readonly precision?: 'f32' | 'bf16'
 }
 
 /** Host data: made without a backend; the network uploads it inside the loss's tidy. B batch, T sequence. */

@@ -1,9 +1,8 @@
 // The loop: batches in, events out. Step n + 1 is enqueued before event n is yielded, so the device never waits for the caller, except
 // where the weights must stand still: after a validation, a checkpoint, the last step or an abort.
-import { ConfigError, UnsupportedError, WeftError, type Json } from '@weft/contracts'
+import { ConfigError, WeftError, type Json } from '@weft/contracts'
 import type { FileContent } from '@weft/sources'
-import { disposeAll, readScalar, tidy, type Backend, type Parameter } from '@weft/tensor'
-import { cast } from '@weft/tensor/ops'
+import { disposeAll, readScalar, type Backend, type Parameter } from '@weft/tensor'
 import type { BatchItem, BatchSource } from './batch-source.ts'
 import { checkpointName, trainingStateFile, type CheckpointStore } from './checkpoint-store.ts'
 import type { Objective } from './objective.ts'
@@ -11,6 +10,7 @@ import { nextTurn } from './next-turn.ts'
 import { optimizerRule, type OptimizerConfig } from './optimizer.ts'
 import { createOptimizerState, type OptimizerState } from './optimizer-state.ts'
 import { defaultGroups, groupParameters, type GroupRule } from './parameter-groups.ts'
+import { keepMasters, widenValues } from './precision.ts'
 import { scheduleFactor, type Schedule } from './schedule.ts'
 import { restoreTrainingState, trainingStateContent, type RunPosition } from './training-state.ts'
 import { runEvaluationStep, runTrainingStep, type StepResult } from './training-step.ts'
@@ -33,6 +33,10 @@ export interface TrainOptions<B> {
   readonly gradientAccumulationSteps?: number
   /** Clips the global norm of the mean gradient; default 1, `Infinity` for none. */
   readonly maxGradNorm?: number
+  /**
+   * `bf16`: parameters and activations in bf16, with f32 masters that the updates go to and that files keep; gradients gather in f32.
+   * Needs a backend with bf16. Default f32.
+   */
   readonly precision?: 'f32' | 'bf16'
   readonly checkpoint?: {
     readonly store: CheckpointStore
@@ -108,6 +112,7 @@ const startRun = async <B>(options: TrainOptions<B>): Promise<Run> => {
   checkOptions(options)
   const backend = parameters[0]!.value.backend
   if (options.precision === 'bf16') keepMasters(parameters, backend)
+  else widenValues(parameters)
   const rule = optimizerRule(options.optimizer)
   const groups = groupParameters(parameters, options.groups ?? defaultGroups, options.optimizer.weightDecay ?? rule.defaultWeightDecay)
   const optimizer = createOptimizerState(options.optimizer, groups, backend)
@@ -217,6 +222,7 @@ const launch = <B>(options: TrainOptions<B>, run: Run, items: readonly BatchItem
     microBatches: items.map(({ batch }) => batch),
     learningRate,
     maxGradNorm: maxGradNorm === Infinity ? undefined : maxGradNorm,
+    precision: options.precision ?? 'f32',
     seed: options.seed,
     step: run.step,
   })
@@ -253,7 +259,7 @@ const validate = async <B>(options: TrainOptions<B>, run: Run): Promise<TrainEve
   for await (const { batch } of options.validation!.batches.open()) {
     await nextTurn()
     if (isAborted(options.signal)) break
-    const result = runEvaluationStep(options.objective, batch, options.seed)
+    const result = runEvaluationStep(options.objective, batch, { seed: options.seed, precision: options.precision ?? 'f32' })
     const values = await readResult(result)
     loss += values.lossNats * result.weight
     weight += result.weight
@@ -299,16 +305,6 @@ const checkOptions = <B>({ parameters, steps, gradientAccumulationSteps = 1, che
   if (checkpoint?.keep !== undefined) positive('checkpoint.keep', checkpoint.keep)
   if (validation !== undefined) positive('validation.everySteps', validation.everySteps)
   if (!Number.isSafeInteger(seed)) throw new ConfigError(`seed: expected an integer, got ${seed}`)
-}
-
-/** bf16 values with f32 originals beside them. */
-const keepMasters = (parameters: readonly Parameter[], backend: Backend): void => {
-  if (!backend.traits.dtypes.has('bf16')) throw new UnsupportedError(`precision: backend ${backend.name} has no bf16; use precision 'f32'`)
-  tidy(() => {
-    for (const parameter of parameters) {
-      if (parameter.master === undefined) parameter.assign({ value: cast(parameter.value, 'bf16'), master: cast(parameter.value, 'f32') })
-    }
-  })
 }
 
 /** What decides the numbers of a run; a resume with another value would silently be another run. `steps` counts only through a schedule. */

@@ -1,12 +1,12 @@
 import { isWeftError } from '@weft/contracts'
-import { bytesSource, type ByteSource } from '@weft/sources'
 import { disposeAll, memory, read, type Tensor } from '@weft/tensor'
 import { createCpuBackend } from '@weft/tensor/cpu'
 import { mul, scalarLike } from '@weft/tensor/ops'
 import { expect, test } from 'vitest'
-import { describeTraining, packDocuments, tokenCorpus, train, type CheckpointStore, type Objective, type TrainEvent, type TrainOptions } from '../src/index.ts'
+import { describeTraining, packDocuments, tokenCorpus, train, type Objective, type TrainEvent, type TrainOptions } from '../src/index.ts'
 import { causal } from '../src/objectives.ts'
 import type { TokenBatch } from '@weft/tensor'
+import { memoryStore } from './memory-store.ts'
 import { smallNetwork, vocabSize } from './small-network.ts'
 
 const corpus = tokenCorpus(Array.from({ length: 40 }, (_, d) => ({ tokenIds: Array.from({ length: 30 + d }, (_, i) => (d + i * ((d % 3) + 1)) % vocabSize) })))
@@ -71,27 +71,6 @@ test('validation is the mean over its batches and changes nothing', async () => 
   expect(events.filter(({ kind }) => kind === 'validation').map(({ step }) => step)).toEqual([5, 10])
   expect(losses(events)).toEqual(losses(await collect(setUp({ steps: 10 }).run)))
 })
-
-const memoryStore = (onWrite: () => void = () => undefined): CheckpointStore & { readonly saved: Map<string, Map<string, Uint8Array>> } => {
-  const saved = new Map<string, Map<string, Uint8Array>>()
-  return {
-    saved,
-    list: async () => [...saved.keys()].sort(),
-    remove: async (name) => void saved.delete(name),
-    read: async (name, file): Promise<ByteSource> => bytesSource(file, saved.get(name)!.get(file)!),
-    write: async (name, files) => {
-      const whole = new Map<string, Uint8Array>()
-      for (const [file, content] of Object.entries(files)) {
-        const chunks: Uint8Array[] = []
-        if (content instanceof Uint8Array) chunks.push(content)
-        else await content({ write: async (bytes) => void chunks.push(bytes.slice()), commit: async () => undefined, abort: async () => undefined })
-        whole.set(file, new Uint8Array(Buffer.concat(chunks)))
-      }
-      onWrite()
-      saved.set(name, whole)
-    },
-  }
-}
 
 test('a run stopped at a checkpoint and resumed gives the same losses to the last bit', async () => {
   const whole = losses(await collect(setUp({ steps: 20 }).run))

@@ -70,11 +70,15 @@ const addNorm = (run: Run, name: string, x: Tensor, residual: Tensor): Stream =>
 /** [B, T, D]: token vectors plus, where learned, position vectors. */
 const embed = (run: Run, { tokenIds, inputEmbeddings }: ForwardInput): Tensor => {
   const { config } = run
-  // Narrow weights, wide activations: the stream is f32 whatever the table is.
-  const widen = (x: Tensor): Tensor => (x.dtype === 'bf16' || x.dtype === 'f16' ? cast(x, 'f32') : x)
-  const tokens = inputEmbeddings ?? widen(embedding(run.quantized.get('embeddings.token.weight')?.[0] ?? weight(run, 'embeddings.token.weight'), tokenIds!))
-  const whole = config.positions.kind === 'learned' ? add(tokens, widen(positionVectors(run))) : tokens
+  const tokens = activation(run, inputEmbeddings ?? embedding(run.quantized.get('embeddings.token.weight')?.[0] ?? weight(run, 'embeddings.token.weight'), tokenIds!))
+  const whole = config.positions.kind === 'learned' ? add(tokens, activation(run, positionVectors(run))) : tokens
   return drop(run, whole === inputEmbeddings ? reshape(whole, whole.shape) : whole, config.dropout.embedding, 'embeddings')
+}
+
+/** The stream is f32 whatever the tables are, or bf16 where the pass wants that; every layer goes on in the stream's dtype. */
+const activation = ({ pass }: Run, x: Tensor): Tensor => {
+  if (pass?.precision === 'bf16') return cast(x, 'bf16')
+  return x.dtype === 'bf16' || x.dtype === 'f16' ? cast(x, 'f32') : x
 }
 
 /** [B, T, D], or [T, D] where all rows stand alike. */

@@ -1,5 +1,6 @@
-import { keep, randomKey, read, tidy, type HostArray, type Network, type TokenBatch } from '@weft/tensor'
+import { disposeAll, keep, randomKey, read, readScalar, tidy, valueAndGrad, type HostArray, type Network, type TokenBatch } from '@weft/tensor'
 import { createCpuBackend } from '@weft/tensor/cpu'
+import { cast, sum } from '@weft/tensor/ops'
 import { describe, expect, test } from 'vitest'
 import { samplingLogProbs } from '../src/index.ts'
 import { difference, logitsOf, tinyModel } from './support.ts'
@@ -45,6 +46,26 @@ describe.each(['gpt2', 'llama'] as const)('%s as a Network', (family) => {
     const packed = batchOf([[1, 2, 5, 6, 7]], [[2, -1, 6, 7, -1]], { segmentIds: Int32Array.of(0, 0, 1, 1, 1), positions: Int32Array.of(0, 1, 0, 1, 2) })
     const losses = await lossesOf(model, packed)
     expect(difference(losses, [...(await lossesOf(model, batchOf([[1, 2]], [[2, -1]]))), ...(await lossesOf(model, batchOf([[5, 6, 7]], [[6, 7, -1]])))])).toBeLessThanOrEqual(1e-4)
+  })
+
+  test('a pass in bf16: activations are bf16, gradients have the dtype of their parameters, losses are close', async () => {
+    const narrow = tinyModel(backend, family)
+    tidy(() => {
+      for (const parameter of narrow.parameters().values()) parameter.assign({ value: cast(parameter.value, 'bf16') })
+    })
+    const batch = batchOf([[1, 2, 3], [4, 5, 6]], [[2, 3, 7], [-1, 6, 0]])
+    const step = (network: Network, precision: 'f32' | 'bf16') =>
+      valueAndGrad(() => {
+        const { hidden } = network.hiddenStates(batch, { ...pass, training: true, precision })
+        return { value: sum(network.tokenLosses(hidden, batch)), hidden }
+      }, [...network.parameters().values()])
+    const [wide, half, mixed] = [step(model, 'f32'), step(narrow, 'bf16'), step(narrow, 'f32')]
+    expect([wide, half, mixed].map(({ result }) => [result.hidden.dtype, result.value.dtype])).toEqual([['f32', 'f32'], ['bf16', 'f32'], ['f32', 'f32']])
+    expect(new Set(half.gradients.map(({ dtype }) => dtype))).toEqual(new Set(['bf16']))
+    const expected = await readScalar(wide.result.value)
+    for (const { result } of [half, mixed]) expect(Math.abs((await readScalar(result.value)) / expected - 1)).toBeLessThan(0.01)
+    disposeAll([wide, half, mixed])
+    narrow.dispose()
   })
 
   test('what a batch lacks is named', () => {
