@@ -9,19 +9,28 @@ export interface UnigramOptions {
   readonly pieces: readonly (readonly [token: string, score: number])[]
   readonly unknownId?: number | undefined
   readonly byteFallback: boolean
+  /** SentencePiece's own ways, where these differ from those of huggingface/tokenizers. */
+  readonly sentencePiece?: {
+    /** 1 for the tokens that are looked for in a text; control tokens and the like are not. */
+    readonly isInText: Uint8Array
+    /** The least score of an ordinary token. */
+    readonly leastScore: number
+  }
 }
 
 const unknownPenalty = 10
 const keptLimit = 65_536 // longer pieces get arrays of their own
 
-export const createUnigram = ({ pieces, unknownId, byteFallback }: UnigramOptions): Model => {
+export const createUnigram = ({ pieces, unknownId, byteFallback, sentencePiece }: UnigramOptions): Model => {
   const ids = new Map(pieces.map(([token], id) => [token, id]))
   const scores = Float64Array.from(pieces, ([, score]) => score)
-  const unknownScore = scores.reduce((least, score) => Math.min(least, score), Infinity) - unknownPenalty
-  const trie = createUnitTrie(ids)
+  const unknownScore = (sentencePiece?.leastScore ?? scores.reduce((least, score) => Math.min(least, score), Infinity)) - unknownPenalty
+  const trie = createUnitTrie(sentencePiece === undefined ? ids : [...ids].filter(([, id]) => sentencePiece.isInText[id] === 1))
+  // SentencePiece keeps sums of scores in single precision, which decides between ways that are nearly equal
+  const createLattice = sentencePiece === undefined ? createDoubleLattice : createSingleLattice
   const bytes = byteTokenIds(ids)
   const encoder = new TextEncoder()
-  let lattice = createLattice(1024)
+  let lattice: ReturnType<typeof createDoubleLattice> | ReturnType<typeof createSingleLattice> = createLattice(1024)
 
   /** Fills the lattice with the best way to every place of text[from, to). */
   const search = (text: string, from: number, to: number): void => {
@@ -40,7 +49,7 @@ export const createUnigram = ({ pieces, unknownId, byteFallback }: UnigramOption
         if (node === 0) break
         const id = trie.valueAt(node)
         if (id < 0) continue
-        const score = scores[id]! + reached
+        const score = sentencePiece === undefined ? scores[id]! + reached : Math.fround(scores[id]! + reached)
         if (startOf[end]! < 0 || score > best[end]!) {
           best[end] = score
           startOf[end] = at
@@ -51,7 +60,7 @@ export const createUnigram = ({ pieces, unknownId, byteFallback }: UnigramOption
       if (!isCovered) {
         if (unknownId === undefined) throw missingUnknown(text.slice(from + at, from + at + width))
         const end = at + width
-        const score = unknownScore + reached
+        const score = sentencePiece === undefined ? unknownScore + reached : Math.fround(Math.fround(unknownScore) + reached)
         if (startOf[end]! < 0 || score > best[end]!) {
           best[end] = score
           startOf[end] = at
@@ -64,7 +73,7 @@ export const createUnigram = ({ pieces, unknownId, byteFallback }: UnigramOption
 
   const pushUnknown = (text: string, start: number, end: number, output: TokenBuffer): void => {
     const run = text.slice(start, end)
-    const known = ids.get(run)
+    const known = sentencePiece === undefined ? ids.get(run) : undefined
     if (known !== undefined) return pushToken(output, known, start, end)
     const written = byteFallback ? encoder.encode(run) : undefined
     if (written === undefined || !written.every((byte) => bytes[byte]! >= 0)) return pushToken(output, unknownId!, start, end)
@@ -100,9 +109,6 @@ export const createUnigram = ({ pieces, unknownId, byteFallback }: UnigramOption
   }
 }
 
-const createLattice = (size: number) => ({
-  best: new Float64Array(size),
-  startOf: new Int32Array(size),
-  idOf: new Int32Array(size),
-  ends: new Int32Array(size),
-})
+const createDoubleLattice = (size: number) => ({ best: new Float64Array(size), ...createWays(size) })
+const createSingleLattice = (size: number) => ({ best: new Float32Array(size), ...createWays(size) })
+const createWays = (size: number) => ({ startOf: new Int32Array(size), idOf: new Int32Array(size), ends: new Int32Array(size) })

@@ -1,0 +1,103 @@
+// SentencePiece's own ids and texts, for its own models.
+import { needsShared, readJsonLines, readText } from '@weft/fixtures'
+import type { Tokenizer } from '@weft/contracts'
+import { isWeftError } from '@weft/contracts'
+import fc from 'fast-check'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { describe, expect, test } from 'vitest'
+import { decodeStream, tokenizerFromJson, tokenizerFromSentencePiece, tokenizerToJson } from '../src/index.ts'
+
+type Decoded = true | string | { sha1: string; codePoints: number }
+interface Row {
+  readonly name?: string
+  readonly text?: string
+  readonly error?: string
+  readonly ids: number[]
+  readonly pieces?: string[]
+  readonly decoded?: Decoded
+}
+
+const data = needsShared('data/sentencepiece')
+const golden = needsShared('golden/tokenizers')
+const open = (path: string): Tokenizer => tokenizerFromSentencePiece(new Uint8Array(readFileSync(needsShared(path).path)), { source: path })
+const texts = golden.missing
+  ? new Map<string, string>()
+  : new Map((JSON.parse(readText(`${golden.path}/strings.json`)) as { name: string; text: string }[]).map(({ name, text }) => [name, text]))
+const plain = { addSpecialTokens: false, allowSpecial: false }
+
+const expectDecoded = (tokenizer: Tokenizer, row: Row, text: string): void => {
+  if (row.decoded === undefined) return
+  const decoded = tokenizer.decode(row.ids)
+  if (typeof row.decoded === 'object') expect(createHash('sha1').update(decoded).digest('hex')).toBe(row.decoded.sha1)
+  else expect([text, decoded]).toEqual([text, row.decoded === true ? text : row.decoded])
+}
+
+const check = (tokenizer: Tokenizer, rows: readonly Row[]): void => {
+  for (const row of rows) {
+    if (row.error !== undefined) continue
+    const text = row.text ?? texts.get(row.name!)!
+    expect([text.slice(0, 100), ...tokenizer.encode(text, plain)]).toEqual([text.slice(0, 100), ...row.ids])
+    expectDecoded(tokenizer, row, text)
+  }
+}
+
+describe.skipIf(data.missing || golden.missing)(`SentencePiece models${data.note}`, () => {
+  test.each(['test_model', 'llama_tokenizer'])('%s', (name) => {
+    const tokenizer = open(`data/sentencepiece/${name}.model`)
+    check(tokenizer, readJsonLines(`${golden.path}/sentencepiece-${name}.jsonl.gz`) as Row[])
+    check(tokenizer, readJsonLines(`${data.path}/${name}.expected.jsonl`) as Row[])
+  })
+
+  test.each(['sentencepiece-bpe-2000', 'sentencepiece-bpe-2000-llama-style', 'sentencepiece-unigram-2000'])('%s', (name) => {
+    check(open(`golden/tokenizers/trained/${name}.model`), readJsonLines(`${golden.path}/trained/${name}.encodings.jsonl.gz`) as Row[])
+  })
+
+  test.each(['sentencepiece-bpe-2000', 'sentencepiece-bpe-2000-llama-style', 'sentencepiece-unigram-2000'])('%s, written as tokenizer.json', (name) => {
+    const again = tokenizerFromJson(JSON.stringify(tokenizerToJson(open(`golden/tokenizers/trained/${name}.model`))))
+    for (const { text, ids } of readJsonLines(`${golden.path}/trained/${name}.encodings.jsonl.gz`) as Required<Row>[]) {
+      if (/<.?s>/.test(text)) continue // written out, a special token is one in a tokenizer.json
+      expect([text, ...again.encode(text, plain)]).toEqual([text, ...ids])
+    }
+  })
+
+  test.each(['llama_tokenizer', 'test_model'])('%s: a stream shows all of the text, and never takes back', (name) => {
+    const tokenizer = open(`data/sentencepiece/${name}.model`)
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.nat(300), fc.nat(tokenizer.vocabSize - 1)), { maxLength: 30 }), (ids) => {
+        const stream = decodeStream(tokenizer)
+        expect(ids.map((id) => stream.push(id)).join('') + stream.flush()).toBe(tokenizer.decode(ids))
+      }),
+    )
+  })
+
+  test('a file cut anywhere is an error with the byte, or a smaller model', () => {
+    const bytes = new Uint8Array(readFileSync(`${golden.path}/trained/sentencepiece-bpe-2000-llama-style.model`))
+    fc.assert(
+      fc.property(fc.nat(bytes.length - 1), (length) => {
+        try {
+          tokenizerFromSentencePiece(bytes.subarray(0, length))
+        } catch (error) {
+          expect(isWeftError(error, 'format')).toBe(true)
+        }
+      }),
+      { numRuns: 40 },
+    )
+  })
+
+  test('flipped bytes are an error or another model, never a crash', () => {
+    const bytes = new Uint8Array(readFileSync(`${golden.path}/trained/sentencepiece-bpe-2000-llama-style.model`))
+    fc.assert(
+      fc.property(fc.array(fc.tuple(fc.nat(bytes.length - 1), fc.nat(255)), { minLength: 1, maxLength: 8 }), (changes) => {
+        const broken = bytes.slice()
+        for (const [at, byte] of changes) broken[at] = byte
+        try {
+          tokenizerFromSentencePiece(broken).encode('Some text.')
+        } catch (error) {
+          expect(isWeftError(error)).toBe(true)
+        }
+      }),
+      { numRuns: 60 },
+    )
+  })
+})
