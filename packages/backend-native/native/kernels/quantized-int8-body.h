@@ -1,0 +1,144 @@
+// The loops of the integer products, for the file that includes this: it says what multiplies four bytes (`Dot`) and with which instructions
+// beyond the level's (WEFT_TARGET, an attribute of every function here that is not inline).
+#pragma once
+#include "quantized-expand.h"
+#include "quantized-int8.h"
+
+namespace weft::WEFT_ISA {
+namespace {
+
+/** What the loops over expanded blocks must know of a format. */
+template <int halfCount, bool offsets, int quantBits> struct Kind {
+  static constexpr int halves = halfCount;
+  static constexpr bool hasOffset = offsets;
+  static constexpr int bits = quantBits;
+  static constexpr int vectors = subBlockWords + halves * (offsets ? 2 : 1);
+};
+
+template <class Format> using KindOf = Kind<Format::halves, Format::hasOffset, Dot::classOf(Format::bits)>;
+
+/** How far ahead of its use a weight is asked for. */
+constexpr int64_t prefetchBytes = 2560;
+
+WEFT_INLINE vi fourQuants(const int8_t* quants) {
+  int32_t word;
+  memcpy(&word, quants, 4);
+  return splatInt(word);
+}
+
+/** Adds what one sub-block gives to a sum, in the order that defines the result. */
+template <class K> WEFT_INLINE vf addSubBlock(vf sum, int half, vi dot, vf scale, vf offset, const ActivationBlock& x) {
+  sum = multiplyAdd(__builtin_convertvector(dot, vf) * splat(x.step), scale, sum);
+  return K::hasOffset ? multiplyAdd(offset, splat(x.sums[half]), sum) : sum;
+}
+
+template <class K> WEFT_INLINE vi startOf(const ActivationBlock& x, int half) { return K::hasOffset ? vi{} : splatInt(x.starts[half]); }
+
+template <class Format> WEFT_TARGET void oneRow(const uint8_t* group, int64_t blocks, int part, const ActivationBlock* x, float* out) {
+  using K = KindOf<Format>;
+  constexpr int words = subBlockWords / K::halves;
+  constexpr int lines = Format::layout.quantBytes() * groupRows / 64;
+  PartOfGroup at = partOfGroup(Format::layout, blocks, group, part);
+  vf sum{};
+  for (int64_t block = 0; block < blocks; block++) {
+    for (int j = 0; j < Format::subBlocks; j++, x++) {
+#pragma GCC unroll 16
+      for (int line = j * lines / Format::subBlocks; line < (j + 1) * lines / Format::subBlocks; line++) __builtin_prefetch(at.quants + prefetchBytes + line * 64);
+      vu quants[1][subBlockWords];
+      SubBlockScales scales;
+      Format::words(at.quants, j, quants[0]);
+      Format::scales(at.scales, j, part, scales);
+#pragma GCC unroll 2
+      for (int half = 0; half < K::halves; half++) {
+        vi dots[1][1] = {{startOf<K>(*x, half)}};
+        const vu* const columns[1] = {quants[0] + half * words};
+        Dot::add<K::bits, words, 1, 1>(columns, x->quants + half * 16, dots);
+        sum = addSubBlock<K>(sum, half, dots[0][0], scales.scale[half], scales.offset[half], *x);
+      }
+    }
+    at.quants += Format::layout.quantBytes() * groupRows;
+    at.scales += Format::layout.scaleBytes() * groupRows;
+  }
+  store(out, sum);
+}
+
+template <class Format> WEFT_TARGET void expand(const uint8_t* group, int64_t blocks, int64_t from, int64_t to, int part, uint8_t* out) {
+  using K = KindOf<Format>;
+  const PartOfGroup at = partOfGroup(Format::layout, blocks, group, part);
+  vu* vectors = reinterpret_cast<vu*>(out);
+  for (int64_t s = from; s < to; s++, vectors += K::vectors) {
+    const int64_t block = s / Format::subBlocks;
+    const int j = static_cast<int>(s % Format::subBlocks);
+    vu quants[subBlockWords];
+    SubBlockScales scales;
+    Format::words(at.quants + block * Format::layout.quantBytes() * groupRows, j, quants);
+    Format::scales(at.scales + block * Format::layout.scaleBytes() * groupRows, j, part, scales);
+    for (int c = 0; c < subBlockWords; c++) vectors[c] = quants[c];
+    for (int half = 0; half < K::halves; half++) {
+      vectors[subBlockWords + half] = (vu)bitsOf(scales.scale[half]);
+      if (K::hasOffset) vectors[subBlockWords + K::halves + half] = (vu)bitsOf(scales.offset[half]);
+    }
+  }
+}
+
+template <class K, int R> WEFT_TARGET void tile(const uint8_t* first, const uint8_t* second, int64_t subBlocks, const ActivationBlock* x, bool isFirst, float* out, int64_t stride) {
+  constexpr int words = subBlockWords / K::halves;
+  const vu* parts[2] = {reinterpret_cast<const vu*>(first), reinterpret_cast<const vu*>(second)};
+  vf sums[2][R] = {};
+  if (!isFirst) {
+#pragma GCC unroll 6
+    for (int r = 0; r < R; r++) {
+      sums[0][r] = load(out + r * stride);
+      sums[1][r] = load(out + r * stride + VW);
+    }
+  }
+  for (int64_t s = 0; s < subBlocks; s++, x += R) {
+#pragma GCC unroll 2
+    for (int half = 0; half < K::halves; half++) {
+      vi dots[2][R];
+#pragma GCC unroll 6
+      for (int r = 0; r < R; r++) dots[0][r] = dots[1][r] = startOf<K>(x[r], half);
+      const vu* const columns[2] = {parts[0] + half * words, parts[1] + half * words};
+      Dot::add<K::bits, words, 2, R>(columns, x->quants + half * 16, dots);
+#pragma GCC unroll 2
+      for (int p = 0; p < 2; p++) {
+        const vf scale = floatsOf((vi)parts[p][subBlockWords + half]);
+        const vf offset = K::hasOffset ? floatsOf((vi)parts[p][subBlockWords + K::halves + half]) : vf{};
+#pragma GCC unroll 6
+        for (int r = 0; r < R; r++) sums[p][r] = addSubBlock<K>(sums[p][r], half, dots[p][r], scale, offset, x[r]);
+      }
+    }
+    parts[0] += K::vectors;
+    parts[1] += K::vectors;
+  }
+#pragma GCC unroll 6
+  for (int r = 0; r < R; r++) {
+    store(out + r * stride, sums[0][r]);
+    store(out + r * stride + VW, sums[1][r]);
+  }
+}
+
+template <class K, int R> void fillTiles(Int8Kernels& kernels) {
+  kernels.tile[R - 1] = tile<K, R>;
+  if constexpr (R > 1) fillTiles<K, R - 1>(kernels);
+}
+
+template <class Format> Int8Kernels kernelsOf() {
+  using K = KindOf<Format>;
+  Int8Kernels kernels{oneRow<Format>, expand<Format>, K::vectors * static_cast<int64_t>(sizeof(vu)), {}};
+  fillTiles<K, rowsPerTile>(kernels);
+  return kernels;
+}
+
+/** For each format, in the order of the enum. */
+struct KernelTable {
+  Int8Kernels kernels[quantizedFormatCount];
+  KernelTable() {
+    for (int format = 0; format < quantizedFormatCount; format++) {
+      withFormat(static_cast<QuantizedFormat>(format), [&]<class Format>(Format) { kernels[format] = kernelsOf<Format>(); });
+    }
+  }
+};
+
+}  // namespace
+}  // namespace weft::WEFT_ISA
