@@ -3,3 +3,4 @@ export { describeBackend, type BackendSuiteOptions, type TestRunner } from './te
 export { backendMatrix, type MatrixRow } from './testing/backend-matrix.ts'
 export type { CreateBackend } from './testing/run-case.ts'
 export { createSamples, type OpCase, type Samples, type SampleTensor, type Tolerance } from './testing/op-case.ts'
+export { int8Sample, quantizedSample } from './testing/quantized-cases.ts'

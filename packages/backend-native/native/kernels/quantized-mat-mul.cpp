@@ -130,7 +130,7 @@ void quantizedMatMul(Run& run) {
   const View& out = run.output(0);
   const QuantizedMatrix matrix = quantizedMatrix(run, run.input(1), attributes);
   if (x.last() != matrix.width || out.last() != matrix.rows || out.rows() != x.rows()) fail("quantizedMatMul: the sizes do not fit");
-  if (attributes.integer() == inInt8) quantizedProductInInt8(run, x, matrix, out);
+  if (attributes.integer() == inInt8 && matrix.width > 0) quantizedProductInInt8(run, x, matrix, out);
   else quantizedProductInFloat(run, x, matrix, out);
 }
 WEFT_KERNEL("quantizedMatMul", quantizedMatMul)

@@ -106,6 +106,7 @@ export const quantizedMatMulBackwardOp = defineOp({
     const wide = accumulationDType(gradient.dtype)
     const rows = cast(reshape(gradient, [leadingSize(gradient.shape), gradient.shape.at(-1)!]), wide)
     const parts = forRowBlocks(packed, attrs, wide, (weight, start) => matMul(slice(rows, [0, start], [rows.shape[0]!, weight.shape[0]!]), weight))
+    if (parts.length === 0) return [full(gradient.backend, output!.shape, 0, { dtype: output!.dtype })]
     return [cast(reshape(parts.reduce((total, part) => inSteps(total, (x) => add(x, part))), output!.shape), output!.dtype)]
   },
 })
@@ -141,7 +142,7 @@ export const quantizedMatMulOp = defineOp({
     const rows = cast(reshape(x, [leadingSize(x.shape), x.shape.at(-1)!]), wide)
     const activations = attrs['activations'] === 'int8' ? roundedToInt8(rows) : rows
     const parts = forRowBlocks(packed, attrs, wide, (weight) => matMul(activations, weight, { transposeB: true }))
-    return [cast(reshape(concat(parts, 1), output!.shape), output!.dtype)]
+    return [parts.length === 0 ? full(x.backend, output!.shape, 0, { dtype: output!.dtype }) : cast(reshape(concat(parts, 1), output!.shape), output!.dtype)]
   },
   saves: { inputs: ['packed'] },
   vjp: ({ saved: { packed }, gradients: [g], attrs }) => [execOne(quantizedMatMulBackwardOp, [packed, g!], attrs), undefined],

@@ -160,3 +160,14 @@ test('bytes that do not fit the shape, and unknown formats, are refused', () => 
   expect(() => packQuantized({ format: 'iq2_xs' as 'q8_0', packed: bytes, shape: [1, 32] })).toThrow(/expected a format of q8_0, q4_0, q4_1, q5_0, .*, got "iq2_xs"/)
   expect(() => quantizedMatMul(f32(numbers(16, 1), [1, 16]), { format: 'q8_0', packed: bytes, shape: [1, 32] })).toThrow('quantizedMatMul: expected x of shape [..., D] = [1, 32], got [1, 16]')
 })
+
+test('a weight without rows, and rows without values', async () => {
+  const empty = tensor(backend, new Uint8Array(0), [0])
+  const [x] = [f32(numbers(64, 1), [2, 32])]
+  const none: QuantizedTensor = { format: 'q8_0', packed: empty, shape: [0, 32] }
+  expect(quantizedMatMul(x, none).shape).toEqual([2, 0])
+  expect(await valuesOf(grad(() => tidy(() => sum(quantizedMatMul(x, none))), [x])[0]!)).toEqual(new Array<number>(64).fill(0))
+  for (const activations of ['float', 'int8'] as const) {
+    expect(await valuesOf(quantizedMatMul(f32([], [2, 0]), { format: 'q8_0', packed: empty, shape: [3, 0] }, { activations }))).toEqual([0, 0, 0, 0, 0, 0])
+  }
+})
