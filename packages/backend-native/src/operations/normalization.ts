@@ -13,4 +13,11 @@ export const norms: NativeOperations = {
   addRmsNormBackward: { attributes: [list('needs'), number('offset')], supports: sameDType(1, 3, 4) },
 }
 
-export const normalization: NativeOperations = { ...norms }
+export const softmaxes: NativeOperations = {
+  softmax: { attributes: [number('axis')] },
+  logSoftmax: { attributes: [number('axis')] },
+  softmaxBackward: { attributes: [number('axis')], supports: sameDType(0, 1) },
+  logSoftmaxBackward: { attributes: [number('axis')], supports: sameDType(0, 1) },
+}
+
+export const normalization: NativeOperations = { ...norms, ...softmaxes }
