@@ -5,4 +5,5 @@ const rules = [number('causal'), number('window'), number('softcap'), number('sc
 
 export const attention: NativeOperations = {
   attention: { attributes: rules },
+  attentionBackward: { attributes: [...rules, list('needs')] },
 }
