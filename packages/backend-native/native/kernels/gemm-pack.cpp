@@ -39,6 +39,14 @@ template <class T> struct FloatSteps {
   }
 };
 
+#if WEFT_LEVEL == 2
+/** 0, 16, 1, 17 … */
+WEFT_INLINE __m512i interleaved() {
+  const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  return _mm512_or_si512(lanes, _mm512_slli_epi32(_mm512_add_epi32(lanes, _mm512_set1_epi32(16)), 16));
+}
+#endif
+
 struct PairSteps {
   const Bf16* data;
   int64_t indexStride, kStride;
@@ -53,9 +61,17 @@ struct PairSteps {
   }
   WEFT_INLINE vf across(int64_t i, int64_t step, int n) const {
     const Bf16* from = data + 2 * step * kStride + i;
+    const bool isPair = 2 * step + 1 < rest;
+#if WEFT_LEVEL == 2
+    const __mmask16 lanes = static_cast<__mmask16>((1u << n) - 1);
+    const __m256i first = _mm256_maskz_loadu_epi16(lanes, from);
+    const __m256i second = _mm256_maskz_loadu_epi16(isPair ? lanes : 0, from + kStride);
+    return (vf)_mm512_permutexvar_epi16(interleaved(), _mm512_inserti64x4(_mm512_castsi256_si512(first), second, 1));
+#else
     const vi first = bitsOf(loadAs(from, n));  // widened: the bits stand in the upper half
-    const vi second = 2 * step + 1 < rest ? bitsOf(loadAs(from + kStride, n)) : vi{};
+    const vi second = isPair ? bitsOf(loadAs(from + kStride, n)) : vi{};
     return floatsOf((vi)((vu)first >> 16) | second);
+#endif
   }
   WEFT_INLINE float at(int64_t i, int64_t step) const {
     uint16_t both[2] = {data[i * indexStride + 2 * step * kStride].bits, 0};
@@ -89,7 +105,17 @@ template <class Steps> WEFT_INLINE void packAlong(const Steps& from, const Panel
   }
 }
 
+/** Whole vectors only. */
+template <int vectors, class Steps> WEFT_INLINE void packAcrossFull(const Steps& from, int64_t steps, float* out) {
+  for (int64_t step = 0; step < steps; step++, out += vectors * VW) {
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; v++) store(out + v * VW, from.across(v * VW, step, VW));
+  }
+}
+
 template <class Steps> WEFT_INLINE void packAcross(const Steps& from, const Panel& panel) {
+  if (panel.count == panel.width && panel.width == tileColumns) return packAcrossFull<tileVectors>(from, panel.steps, panel.out);
+  if (panel.count == panel.width && panel.width == VW) return packAcrossFull<1>(from, panel.steps, panel.out);
   for (int64_t step = 0; step < panel.steps; step++)
     for (int i = 0; i < panel.width; i += VW) panel.write(step, i, from.across(i, step, lanesAt(i, panel.count)));
 }

@@ -2,7 +2,7 @@
 #include "gemm.h"
 
 #include "gemm-finish.h"
-#include "gemm-plan.h"
+#include "gemm-prefetch.h"
 
 namespace weft::WEFT_ISA {
 namespace {
@@ -10,6 +10,9 @@ namespace {
 /** As much of a as is packed at a time. */
 constexpr int64_t packedRowsBytes = 8 << 20;
 constexpr int64_t packedRowsBytesOfWorker = 256 << 10;
+
+/** Steps of rows that lie in the second-level cache beside a panel of b. */
+constexpr int64_t cachedSteps = 64 << 10;
 
 constexpr int rowUse = 6;
 constexpr int columnUse = 7;
@@ -67,8 +70,47 @@ Columns columnsAt(const Work& work, int64_t step, int64_t steps, int64_t column,
   return {work.panel, width, vectors};
 }
 
-/** One chunk of one panel of b for all tiles of the unit. */
-void multiplyPanel(const Work& work, const Unit& unit, int64_t chunk, int64_t column, int columns) {
+/** A panel of b in one chunk of k. */
+struct Panel {
+  int64_t chunk, column;
+  int columns;
+};
+
+Panel panelAt(const GemmPlan& plan, const Unit& unit, int64_t chunk, int64_t column) {
+  const int64_t rest = unit.column + unit.columns - column;
+  return {chunk, column, static_cast<int>(min<int64_t>(plan.isWide && rest >= wideColumns ? wideColumns : tileColumns, rest))};
+}
+
+/**
+ * Where the rows of a stay in the cache whole, a panel of b may be gone through at once, chunk after chunk. Measured: that is faster
+ * from memory where b lies along k or is read in place, but not by wide tiles.
+ */
+WEFT_INLINE bool isAlongK(const GemmPlan& plan, const Unit& unit) {
+  if (plan.isWide || (plan.packsColumns && plan.columnSource.kStride != 1)) return false;
+  return unit.tiles * plan.rowsPerTile * plan.steps <= cachedSteps;
+}
+
+/** The one that follows; without columns at the end. */
+Panel panelAfter(const GemmPlan& plan, const Unit& unit, const Panel& panel) {
+  const int64_t column = panel.column + panel.columns;
+  const bool hasColumns = column < unit.column + unit.columns;
+  const bool hasChunks = panel.chunk + 1 < chunksOf(plan);
+  const bool isAlong = isAlongK(plan, unit);
+  if (hasChunks && (isAlong || !hasColumns)) return panelAt(plan, unit, panel.chunk + 1, isAlong ? panel.column : unit.column);
+  if (hasColumns) return panelAt(plan, unit, isAlong ? 0 : panel.chunk, column);
+  return {0, 0, 0};
+}
+
+PanelPrefetch prefetchOf(const Gemm& call, const GemmPlan& plan, const Unit& unit, const Panel& panel) {
+  if (call.source != nullptr || plan.isWide || panel.columns == 0) return {};
+  if (plan.columnSource.kStride == 1 && unit.tiles < 4) return {};  // the processor follows them by itself
+  const int64_t step = panel.chunk * chunkSteps;
+  return {plan.columnSource, step, min(chunkSteps, plan.steps - step), panel.column, panel.columns, unit.tiles};
+}
+
+/** One panel for all tiles of the unit, while the next one is on its way. */
+void multiplyPanel(const Work& work, const Unit& unit, const Panel& panel, const Panel& following) {
+  const auto [chunk, column, columns] = panel;
   const Gemm& call = work.call;
   const GemmPlan& plan = work.plan;
   const int64_t step = chunk * chunkSteps;
@@ -80,6 +122,7 @@ void multiplyPanel(const Work& work, const Unit& unit, int64_t chunk, int64_t co
   const bool isPlain = columns == b.vectors * VW && call.scale == 1 && (isLast ? !hasEnd && work.gathering.isInC : true);
   const TileTarget target = isFirst ? TileTarget::set : TileTarget::add;
   const int64_t stepOffset = work.rows.form == AForm::rows ? step : step * work.rows.stride;
+  PanelPrefetch prefetch = prefetchOf(call, plan, unit, following);
   TileProduct tile = nullptr;
   int tileOf = 0;
   for (int64_t t = unit.firstTile; t < unit.firstTile + unit.tiles; t++) {
@@ -90,6 +133,7 @@ void multiplyPanel(const Work& work, const Unit& unit, int64_t chunk, int64_t co
       tileOf = rows;
     }
     const float* a = work.rows.data + (t - work.rowTile) * work.rows.tileStep + stepOffset;
+    prefetch.next();
     float* sums = work.gathering.sums + (row - unit.firstTile * plan.rowsPerTile) * work.gathering.stride + column - unit.column;
     if (isPlain) {
       tile(steps, a, work.rows.stride, b.data, b.stride, sums, work.gathering.stride, target);
@@ -104,16 +148,11 @@ void multiplyPanel(const Work& work, const Unit& unit, int64_t chunk, int64_t co
   }
 }
 
-void multiplyUnit(Work& work, const Unit& unit) {
-  const int64_t chunks = chunksOf(work.plan);
-  const int64_t end = unit.column + unit.columns;
-  for (int64_t chunk = 0; chunk < chunks; chunk++) {
-    for (int64_t column = unit.column; column < end;) {
-      const int64_t width = work.plan.isWide && end - column >= wideColumns ? wideColumns : tileColumns;
-      const int columns = static_cast<int>(min(width, end - column));
-      multiplyPanel(work, unit, chunk, column, columns);
-      column += columns;
-    }
+void multiplyUnit(const Work& work, const Unit& unit) {
+  for (Panel panel = panelAt(work.plan, unit, 0, unit.column); panel.columns > 0;) {
+    const Panel following = panelAfter(work.plan, unit, panel);
+    multiplyPanel(work, unit, panel, following);
+    panel = following;
   }
 }
 
@@ -148,7 +187,7 @@ void runUnit(Run& run, int worker, const Gemm& call, const GemmPlan& plan, const
   float* panel = run.scratchOf<float>(worker, columnUse, chunkSteps * tileColumns);
   const int64_t sums = sumsOf(call, plan, unit);
   float* memory = sums == 0 ? nullptr : run.scratchOf<float>(worker, rowUse, sums);
-  Work work{call, plan, rows, rowTile, panel, gatheringFor(call, plan, unit, memory)};
+  const Work work{call, plan, rows, rowTile, panel, gatheringFor(call, plan, unit, memory)};
   multiplyUnit(work, unit);
 }
 
@@ -166,7 +205,7 @@ void runUnitPacking(Run& run, int worker, const Gemm& call, const GemmPlan& plan
     part.firstTile = unit.firstTile + first;
     part.tiles = min(tilesAtOnce, unit.tiles - first);
     for (int64_t t = 0; t < part.tiles; t++) packTile(call, plan, part.firstTile + t, memory + t * floatsOfTile(plan));
-    Work work{call, plan, rows, part.firstTile, panel, gatheringFor(call, plan, part, memory + packed)};
+    const Work work{call, plan, rows, part.firstTile, panel, gatheringFor(call, plan, part, memory + packed)};
     multiplyUnit(work, part);
   }
 }
