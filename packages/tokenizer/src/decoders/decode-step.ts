@@ -10,7 +10,8 @@ export interface DecodeStep {
 }
 
 export interface DecodeStepKind {
-  start(): DecodeStep
+  /** @param isLast whether no step follows, so that a token may be passed on in parts. */
+  start(isLast: boolean): DecodeStep
   /** How it treats a text that an earlier step made one token of, and that comes in parts; absent: all parts are awaited. */
   startFused?(): DecodeStep
   /** Whether it makes one token of all. */
@@ -28,7 +29,7 @@ const awaiting = (kind: DecodeStepKind): DecodeStep => {
   return {
     push: (part) => void parts.push(part),
     flush: (emit) => {
-      const step = kind.start()
+      const step = kind.start(true)
       step.push(parts.join(''), emit)
       step.flush(emit)
       parts = []
@@ -44,8 +45,8 @@ export interface TokenDecoder {
 
 export const startDecoder = (kinds: readonly DecodeStepKind[]): TokenDecoder => {
   let isFused = false
-  const steps = kinds.map((kind) => {
-    const step = isFused ? (kind.startFused?.() ?? awaiting(kind)) : kind.start()
+  const steps = kinds.map((kind, i) => {
+    const step = isFused ? (kind.startFused?.() ?? awaiting(kind)) : kind.start(i === kinds.length - 1)
     isFused ||= kind.fuses === true
     return step
   })

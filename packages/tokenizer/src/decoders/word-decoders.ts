@@ -37,7 +37,7 @@ export const wordPieceDecoder = (prefix: string, cleanup: boolean): DecodeStepKi
 
 /** The suffix of a word is a space, but in the last token. */
 export const bpeDecoder = (suffix: string): DecodeStepKind => ({
-  start: () => {
+  start: (isLast) => {
     let held = ''
     return {
       push: (token, emit) => {
@@ -45,8 +45,8 @@ export const bpeDecoder = (suffix: string): DecodeStepKind => ({
         held = ''
         const at = suffix === '' ? -1 : token.indexOf(suffix)
         if (at < 0) return emit(token)
-        if (at > 0) emit(token.slice(0, at))
-        held = token.slice(at)
+        if (at > 0 && isLast) emit(token.slice(0, at))
+        held = isLast ? token.slice(at) : token
       },
       flush: (emit) => {
         if (held !== '') emit(held.replaceAll(suffix, ''))

@@ -4,7 +4,7 @@
 export interface Draft {
   ids: number[]
   tokens: string[]
-  /** start, end, start, end, … in UTF-16 units of the sequence's text. */
+  /** start, end, start, end, … in code points of the sequence's text: what the reference counts when it trims them. */
   offsets: number[]
   typeIds: number[]
   /** −1: none. */
@@ -75,10 +75,10 @@ export const joinDrafts = (drafts: readonly Draft[]): Draft => drafts.reduce(joi
 const joinTwo = (left: Draft, right: Draft): Draft => {
   const overflowing: Draft[] = []
   for (const part of left.overflowing) {
-    overflowing.push(concatenated(part, right))
-    for (const other of right.overflowing) overflowing.push(concatenated(part, other))
+    overflowing.push(joinTwo(part, right))
+    for (const other of right.overflowing) overflowing.push(joinTwo(part, other))
   }
-  for (const other of right.overflowing) overflowing.push(concatenated(left, other))
+  for (const other of right.overflowing) overflowing.push(joinTwo(left, other))
   return { ...concatenated(left, right), overflowing }
 }
 

@@ -23,41 +23,50 @@ export interface Encoding {
   readonly overflowing: readonly Encoding[]
 }
 
-/** @param texts the texts that `sequenceIds` mean. */
-export const finishEncoding = (draft: Draft, texts: readonly string[]): Encoding => {
-  const cursors = texts.map(codePointCounter)
-  return finish(draft, cursors)
-}
+/** @param texts the texts that `sequenceIds` mean; the draft's offsets are in their code points. */
+export const finishEncoding = (draft: Draft, texts: readonly string[]): Encoding => finish(draft, texts.map(codePointStarts))
 
-const finish = (draft: Draft, counters: readonly (((unit: number) => number) | undefined)[]): Encoding => {
-  const offsets = Uint32Array.from(draft.offsets)
-  const codePointOffsets = counters.every((counter) => counter === undefined)
-    ? offsets
-    : offsets.map((unit, i) => counters[draft.sequenceIds[i >> 1]!]?.(unit) ?? unit)
+const finish = (draft: Draft, starts: readonly (Uint32Array | undefined)[]): Encoding => {
+  const codePointOffsets = Uint32Array.from(draft.offsets)
+  const isSame = starts.every((each) => each === undefined)
   return {
     tokenIds: Uint32Array.from(draft.ids),
     tokens: draft.tokens,
-    offsets,
+    offsets: isSame ? codePointOffsets : codePointOffsets.map((point, i) => starts[draft.sequenceIds[i >> 1]!]?.[point] ?? point),
     codePointOffsets,
     typeIds: Uint32Array.from(draft.typeIds),
     wordIds: Int32Array.from(draft.wordIds),
     sequenceIds: Int8Array.from(draft.sequenceIds),
     specialTokensMask: Uint8Array.from(draft.special),
     attentionMask: Uint8Array.from(draft.attention),
-    overflowing: draft.overflowing.map((part) => finish(part, counters)),
+    overflowing: draft.overflowing.map((part) => finish(part, starts)),
   }
 }
 
-/** UTF-16 unit → code point; undefined where the two are the same throughout. */
-const codePointCounter = (text: string): ((unit: number) => number) | undefined => {
-  if (!/[\ud800-\udbff][\udc00-\udfff]/.test(text)) return undefined
+const pair = /[\ud800-\udbff][\udc00-\udfff]/
+
+/** Where in UTF-16 each code point begins, the end last; undefined where units and code points are the same. */
+const codePointStarts = (text: string): Uint32Array | undefined => {
+  if (!pair.test(text)) return undefined
+  const starts = new Uint32Array(text.length + 1)
+  let count = 0
+  for (let unit = 0; unit < text.length; unit += text.codePointAt(unit)! > 0xffff ? 2 : 1) starts[count++] = unit
+  starts[count++] = text.length
+  return starts.subarray(0, count)
+}
+
+/** Turns offsets in UTF-16 units, at the borders of characters, into code points. */
+export const toCodePoints = (offsets: number[], text: string): void => {
+  if (!pair.test(text)) return
   const points = new Uint32Array(text.length + 1)
   let count = 0
-  for (let unit = 0; unit < text.length; ) {
+  for (let unit = 0; unit < text.length; count++) {
     const width = text.codePointAt(unit)! > 0xffff ? 2 : 1
-    for (let i = 0; i < width; i++) points[unit++] = count
-    count++
+    points.fill(count, unit, unit + width)
+    unit += width
   }
   points[text.length] = count
-  return (unit) => points[unit]!
+  offsets.forEach((unit, i) => {
+    offsets[i] = points[unit]!
+  })
 }

@@ -1,3 +1,6 @@
 export { encodeBatch, encodeDetailed, encodePair, type EncodeDetailedOptions } from './encode-detailed.ts'
 export type { Encoding } from './encoding.ts'
 export type { PaddingOptions, TruncationOptions } from './limits.ts'
+export { countTokens } from './count-tokens.ts'
+export { encodeStream, type EncodeStreamOptions } from './encode-stream.ts'
+export { healPrompt, type HealedPrompt } from './heal-prompt.ts'

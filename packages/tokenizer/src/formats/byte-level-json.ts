@@ -9,6 +9,7 @@ import type { JsonField } from './json-field.ts'
 import { createMergeTable } from '../models/merge-table.ts'
 import type { BpeModel } from '../models/piece-encoder.ts'
 import { modelTypeOf, readMerges, readVocabulary } from '../models/read-model.ts'
+import type { TokenIds } from '../models/token-ids.ts'
 import type { Template } from '../post-processors/template-frame.ts'
 import { readPreTokenizer } from '../pre-tokenizers/pre-tokenizer.ts'
 import type { RoleIds } from '../tokenizer/token-roles.ts'
@@ -60,19 +61,18 @@ export const byteLevelFromParts = ({ root, addedTokens, normalizer, template, ro
 
 const componentNames = ['truncation', 'padding', 'normalizer', 'pre_tokenizer', 'post_processor', 'decoder'] as const
 
-const buildModel = (root: JsonField, vocabulary: ReadonlyMap<string, number>, addedTokens: readonly AddedToken[]): BpeModel => {
+const buildModel = (root: JsonField, vocabulary: TokenIds, addedTokens: readonly AddedToken[]): BpeModel => {
   const field = root.get('model')
-  let size = 0
-  for (const id of vocabulary.values()) size = Math.max(size, id + 1)
+  let { size } = vocabulary
   for (const token of addedTokens) size = Math.max(size, token.id + 1)
   const builder = createTokenTable(size)
   const inVocabulary = new Uint8Array(size)
-  const vocabField = field.get('vocab')
-  for (const [token, id] of vocabulary) {
-    if (inVocabulary[id] === 1) throw vocabField.get(token).wrong('an id that no other token has')
+  vocabulary.tokens.forEach((token, i) => {
+    const id = vocabulary.ids[i]!
+    if (inVocabulary[id] === 1) throw field.get('vocab').get(token).wrong('an id that no other token has')
     inVocabulary[id] = 1
     builder.addWritten(id, token)
-  }
+  })
   const byteIds = findByteIds(builder.finish())
   for (const token of addedTokens) {
     if (builder.has(token.id) && vocabulary.get(token.content) !== token.id) {
@@ -104,7 +104,7 @@ const findByteIds = (tokens: TokenTable): Int32Array => {
 }
 
 /** Where every byte has a token nothing is unknown, and it does not matter whether the unknown token is there. */
-const readUnknown = (field: JsonField, vocabulary: ReadonlyMap<string, number>, byteIds: Int32Array): number => {
+const readUnknown = (field: JsonField, vocabulary: TokenIds, byteIds: Int32Array): number => {
   if (field.isAbsent()) return -1
   const id = vocabulary.get(field.string())
   if (id === undefined && byteIds.includes(-1)) throw field.wrong('a token of model.vocab')

@@ -8,7 +8,8 @@ import { cutLong } from '../models/merge-barrier.ts'
 import { createSentencePieceBpe } from '../models/sentencepiece-bpe.ts'
 import { createUnigram } from '../models/unigram.ts'
 import { createWordLevel } from '../models/word-level.ts'
-import { byteToken, vocabularyOf, type Model } from '../models/model.ts'
+import type { Model } from '../models/model.ts'
+import { byteToken, numberedTokens } from '../models/token-ids.ts'
 import { readCharsMap, type CharsMap } from '../normalizers/precompiled.ts'
 import { sentencePieceNormalizer, spaceSymbol } from '../normalizers/sentencepiece-normalizer.ts'
 import { noProcessing, templateProcessing, type PostProcessor, type TemplatePiece } from '../post-processors/post-processor.ts'
@@ -110,8 +111,7 @@ const modelOf = (file: SentencePieceModel, unknownId: number, symbolLengthAt: ((
   const { pieces, algorithm, byteFallback } = file
   if (algorithm === 'unigram') return { model: unigramOf(file, unknownId), triples: undefined, steps: [], barrier: undefined }
   if (algorithm === 'word') {
-    const ids = new Map(pieces.map(({ piece }, id) => [piece, id]))
-    const model: Model = createWordLevel(vocabularyOf(ids), pieces[unknownId]!.piece)
+    const model: Model = createWordLevel(numberedTokens(pieces.map(({ piece }) => piece)), pieces[unknownId]!.piece)
     return { model, triples: undefined, steps: [cutting(beforeSpaces)], barrier: undefined }
   }
   const bpe = createSentencePieceBpe({ pieces, unknownId, byteFallback, merges: algorithm === 'bpe', symbolLengthAt })
@@ -138,7 +138,8 @@ const unigramOf = ({ pieces, byteFallback }: SentencePieceModel, unknownId: numb
   }
   const encoder = new TextEncoder()
   return createUnigram({
-    pieces: pieces.map(({ piece, score, type }) => [piece, type === 'userDefined' ? encoder.encode(piece).length * greatestScore - 0.1 : score]),
+    vocabulary: numberedTokens(pieces.map(({ piece }) => piece)),
+    scores: Float64Array.from(pieces, ({ piece, score, type }) => (type === 'userDefined' ? encoder.encode(piece).length * greatestScore - 0.1 : score)),
     unknownId,
     byteFallback,
     sentencePiece: { leastScore, isInText: Uint8Array.from(pieces, ({ type }) => (type === 'normal' || type === 'userDefined' ? 1 : 0)) },

@@ -6,7 +6,8 @@ import { codePointAt } from '../text/code-point-set.ts'
 import type { MergeBarrier } from './merge-barrier.ts'
 import { createMergeScratch, mergeSymbols } from './merge-symbols.ts'
 import type { MergeTable } from './merge-table.ts'
-import { byteTokenIds, missingUnknown, pushToken, reserveTokens, type Model, type TokenBuffer } from './model.ts'
+import { missingUnknown, pushToken, reserveTokens, type Model, type TokenBuffer } from './model.ts'
+import { byteTokenIds } from './token-ids.ts'
 
 export interface CharacterBpeOptions {
   readonly size: number
@@ -35,43 +36,46 @@ const longPiece = 64
 export const createCharacterBpe = (options: CharacterBpeOptions): Model => {
   const { merges, unknownId, fuseUnknown, tokenToId, barrier } = options
   const symbolOf = createSymbolLookup(options)
-  const fallback = options.byteFallback ? byteTokenIds({ get: tokenToId } as ReadonlyMap<string, number>) : undefined
+  const fallback = options.byteFallback ? byteTokenIds(tokenToId) : undefined
   const encoder = new TextEncoder()
   const scratch = createMergeScratch(256)
   let symbols = new Int32Array(256)
-  let sizes = new Int32Array(256)
+  let ranges = { starts: new Int32Array(256), ends: new Int32Array(256) }
 
-  /** The first symbols of text[from, to) with the units that each covers; returns how many. */
+  /** The first symbols of text[from, to) with what each covers; returns how many. */
   const readSymbols = (text: string, from: number, to: number): number => {
     let count = 0
-    let unknown = 0 // units of the unknown token that is not written yet
-    const push = (id: number, size: number): void => {
+    let unknownFrom = -1 // where the unknown token begins that is not written yet
+    let unknownTo = -1
+    const push = (id: number, start: number, end: number): void => {
       symbols[count] = id
-      sizes[count++] = size
+      ranges.starts[count] = start
+      ranges.ends[count++] = end
     }
     for (let at = from; at < to; ) {
       const codePoint = codePointAt(text, at)
-      const width = codePoint > 0xffff ? 2 : 1
-      const id = symbolOf(codePoint, at === from, at + width === to)
+      const next = at + (codePoint > 0xffff ? 2 : 1)
+      const id = symbolOf(codePoint, at === from, next === to)
       if (id >= 0) {
-        if (unknown > 0) push(unknownId!, unknown)
-        unknown = 0
-        push(id, width)
+        if (unknownFrom >= 0) push(unknownId!, unknownFrom, unknownTo)
+        unknownFrom = -1
+        push(id, at, next)
       } else {
-        const bytes = fallback === undefined ? undefined : bytesOf(codePoint, at === from, at + width === to)
+        const bytes = fallback === undefined ? undefined : bytesOf(codePoint, at === from, next === to)
         if (bytes !== undefined) {
           // The reference writes a waiting unknown token behind these
-          bytes.forEach((byte, i) => push(byte, i === 0 ? width : 0))
+          for (const byte of bytes) push(byte, at, next)
         } else if (unknownId !== undefined) {
-          if (unknown > 0 && !fuseUnknown) push(unknownId, unknown)
-          unknown = unknown > 0 && fuseUnknown ? unknown + width : width
+          if (unknownFrom >= 0 && !fuseUnknown) push(unknownId, unknownFrom, unknownTo)
+          if (unknownFrom < 0 || !fuseUnknown) unknownFrom = at
+          unknownTo = next
         } else if (options.lacksUnknown === true) {
-          throw missingUnknown(text.slice(at, at + width))
+          throw missingUnknown(text.slice(at, next))
         }
       }
-      at += width
+      at = next
     }
-    if (unknown > 0) push(unknownId!, unknown)
+    if (unknownFrom >= 0) push(unknownId!, unknownFrom, unknownTo)
     return count
   }
   const bytesOf = (codePoint: number, isFirst: boolean, isLast: boolean): readonly number[] | undefined => {
@@ -82,24 +86,15 @@ export const createCharacterBpe = (options: CharacterBpeOptions): Model => {
 
   const mergePart = (text: string, from: number, to: number, output: TokenBuffer): void => {
     const room = (to - from) * 4 + options.endOfWordSuffix.length * 3 + options.continuingSubwordPrefix.length * 3 * (to - from)
-    if (room > symbols.length) {
-      symbols = new Int32Array(room * 2)
-      sizes = new Int32Array(room * 2)
-    }
-    const count = mergeSymbols(merges, symbols, readSymbols(text, from, to), scratch, sizes)
+    if (room > symbols.length) enlarge(room * 2)
+    const count = mergeSymbols(merges, symbols, readSymbols(text, from, to), scratch, ranges)
     reserveTokens(output, count)
-    let at = from
-    for (let i = 0; i < count; i++) {
-      // Behind the first byte of a character its other bytes stand where it stands
-      const size = sizes[i]!
-      const start = size === 0 && i > 0 ? output.starts[output.count - 1]! : at
-      at += size
-      pushToken(output, symbols[i]!, start, at)
-    }
-    if (symbols.length > keptLimit * 4) {
-      symbols = new Int32Array(256)
-      sizes = new Int32Array(256)
-    }
+    for (let i = 0; i < count; i++) pushToken(output, symbols[i]!, ranges.starts[i]!, ranges.ends[i]!)
+    if (symbols.length > keptLimit * 4) enlarge(256)
+  }
+  const enlarge = (size: number): void => {
+    symbols = new Int32Array(size)
+    ranges = { starts: new Int32Array(size), ends: new Int32Array(size) }
   }
 
   return {

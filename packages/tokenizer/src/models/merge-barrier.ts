@@ -18,8 +18,8 @@ const hashPair = (left: number, right: number): number => {
 
 /**
  * @param tokens all that merges can make.
- * @param isKnown whether the character that begins at a unit has a token: where a run of unknown characters is one token, the text
- *   is cut before a known one alone.
+ * @param isKnown whether a unit is a character that has a token. Where a run of unknown characters is one token, or they are left out
+ *   and their neighbours meet, the text is cut between known ones alone.
  */
 export const createMergeBarrier = (tokens: Iterable<string>, isKnown?: (unit: number) => boolean): MergeBarrier => {
   const joined = new Uint8Array(1 << (bits - 3))
@@ -35,7 +35,7 @@ export const createMergeBarrier = (tokens: Iterable<string>, isKnown?: (unit: nu
       for (let at = from + 1; at < to; at++) {
         const right = text.charCodeAt(at)
         const hash = hashPair(left, right)
-        if ((joined[hash >> 3]! & (1 << (hash & 7))) === 0 && (right & 0xfc00) !== 0xdc00 && (isKnown === undefined || isKnown(right))) return at
+        if ((joined[hash >> 3]! & (1 << (hash & 7))) === 0 && (right & 0xfc00) !== 0xdc00 && (isKnown === undefined || (isKnown(left) && isKnown(right)))) return at
         left = right
       }
       return to

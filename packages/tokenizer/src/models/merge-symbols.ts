@@ -24,17 +24,23 @@ export const createMergeScratch = (size: number): MergeScratch => ({
   heap: new Float64Array(size * 2),
 })
 
+/** What each symbol covers of a text. */
+export interface SymbolRanges {
+  starts: Int32Array
+  ends: Int32Array
+}
+
 /**
  * Merges symbols[0 … count) in place and returns how many are left.
- * @param sizes what each symbol covers, added up where symbols merge.
+ * @param ranges are joined where symbols merge.
  */
-export const mergeSymbols = (table: MergeTable, symbols: Int32Array, count: number, scratch: MergeScratch, sizes?: Int32Array): number => {
+export const mergeSymbols = (table: MergeTable, symbols: Int32Array, count: number, scratch: MergeScratch, ranges?: SymbolRanges): number => {
   if (count < 2) return count
-  if (count <= scanLimit) return mergeByScan(table, symbols, count, scratch, sizes)
-  if (count <= scratch.ranks.length) return mergeByHeap(table, symbols, count, scratch, sizes)
+  if (count <= scanLimit) return mergeByScan(table, symbols, count, scratch, ranges)
+  if (count <= scratch.ranks.length) return mergeByHeap(table, symbols, count, scratch, ranges)
   const larger = createMergeScratch(count <= keptLimit ? Math.min(keptLimit, count * 2) : count)
   if (count <= keptLimit) Object.assign(scratch, larger)
-  return mergeByHeap(table, symbols, count, larger, sizes)
+  return mergeByHeap(table, symbols, count, larger, ranges)
 }
 
 const mergeByScan = (
@@ -42,7 +48,7 @@ const mergeByScan = (
   symbols: Int32Array,
   count: number,
   { ranks, merged }: MergeScratch,
-  sizes: Int32Array | undefined,
+  ranges: SymbolRanges | undefined,
 ): number => {
   const { slots } = table
   const look = (at: number): void => {
@@ -63,9 +69,9 @@ const mergeByScan = (
     if (place < 0) return count
     symbols[place] = merged[place]!
     count--
-    if (sizes !== undefined) {
-      sizes[place]! += sizes[place + 1]!
-      sizes.copyWithin(place + 1, place + 2, count + 1)
+    if (ranges !== undefined) {
+      ranges.ends.copyWithin(place, place + 1, count + 1)
+      ranges.starts.copyWithin(place + 1, place + 2, count + 1)
     }
     for (let at = place + 1; at < count; at++) {
       symbols[at] = symbols[at + 1]!
@@ -85,7 +91,7 @@ const mergeByHeap = (
   symbols: Int32Array,
   count: number,
   scratch: MergeScratch,
-  sizes: Int32Array | undefined,
+  ranges: SymbolRanges | undefined,
 ): number => {
   const { ranks, merged, next, previous, heap } = scratch
   const { slots } = table
@@ -112,7 +118,7 @@ const mergeByHeap = (
     const right = next[at]!
     const after = next[right]!
     symbols[at] = merged[at]!
-    if (sizes !== undefined) sizes[at]! += sizes[right]!
+    if (ranges !== undefined) ranges.ends[at] = ranges.ends[right]!
     ranks[right] = never
     next[at] = after
     if (after >= 0) previous[after] = at
@@ -122,7 +128,10 @@ const mergeByHeap = (
   }
   let kept = 0
   for (let at = 0; at >= 0; at = next[at]!) {
-    if (sizes !== undefined) sizes[kept] = sizes[at]!
+    if (ranges !== undefined) {
+      ranges.starts[kept] = ranges.starts[at]!
+      ranges.ends[kept] = ranges.ends[at]!
+    }
     symbols[kept++] = symbols[at]!
   }
   return kept

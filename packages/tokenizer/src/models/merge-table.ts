@@ -29,7 +29,11 @@ export const createMergeTable = (triples: Int32Array, ranks?: Int32Array): Merge
     const right = triples[i * 3 + 1]!
     let slot = hashPair(left, right) & mask
     while (slots[slot * 4]! >= 0 && (slots[slot * 4] !== left || slots[slot * 4 + 1] !== right)) slot = (slot + 1) & mask
-    slots.set([left, right, ranks?.[i] ?? i, triples[i * 3 + 2]!], slot * 4)
+    const at = slot * 4
+    slots[at] = left
+    slots[at + 1] = right
+    slots[at + 2] = ranks === undefined ? i : ranks[i]!
+    slots[at + 3] = triples[i * 3 + 2]!
   }
   return { slots, mask }
 }

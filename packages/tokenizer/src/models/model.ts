@@ -48,24 +48,6 @@ export const pushToken = (buffer: TokenBuffer, id: number, start: number, end: n
   buffer.ends[buffer.count++] = end
 }
 
-/** A token as files write it → id, and back. A Map, so that `__proto__` and `constructor` are tokens like any other. */
-export interface Vocabulary {
-  readonly ids: ReadonlyMap<string, number>
-  readonly tokens: readonly (string | undefined)[]
-}
-
-export const vocabularyOf = (ids: ReadonlyMap<string, number>): Vocabulary => {
-  const tokens: (string | undefined)[] = []
-  for (const [token, id] of ids) tokens[id] = token
-  return { ids, tokens }
-}
-
-/** The ids of the 256 tokens `<0x00>` to `<0xFF>`, −1 where one is missing. */
-export const byteTokenIds = (ids: ReadonlyMap<string, number>): Int32Array =>
-  Int32Array.from({ length: 256 }, (_, byte) => ids.get(byteToken(byte)) ?? -1)
-
-export const byteToken = (byte: number): string => `<0x${byte.toString(16).toUpperCase().padStart(2, '0')}>`
-
 /** A text that holds what the vocabulary lacks, where no token stands for that. */
 export const missingUnknown = (what: string): UnsupportedError =>
   new UnsupportedError(`the text has ${JSON.stringify(what.slice(0, 40))}, for which the vocabulary has neither a token nor an unknown one; name one in model.unk_token`)

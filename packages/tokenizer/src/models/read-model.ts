@@ -5,7 +5,8 @@ import { maxVocabSize } from '../tokenizer/token-table.ts'
 import { createCharacterBpe } from './character-bpe.ts'
 import { createMergeBarrier, type MergeBarrier } from './merge-barrier.ts'
 import { createMergeTable } from './merge-table.ts'
-import { byteTokenIds, vocabularyOf, type Model, type Vocabulary } from './model.ts'
+import type { Model } from './model.ts'
+import { byteTokenIds, createTokenIds, numberedTokens, type TokenIds } from './token-ids.ts'
 import { createUnigram } from './unigram.ts'
 import { createWordLevel } from './word-level.ts'
 import { createWordPiece } from './word-piece.ts'
@@ -37,59 +38,73 @@ export const readModel = (field: JsonField): ReadModel => {
   throw field.get('type').unsupported(`the model ${type}`)
 }
 
-/** Token as written → id. A Map, so that `__proto__` and `constructor` are tokens like any other. */
-export const readVocabulary = (field: JsonField): ReadonlyMap<string, number> => {
-  const vocabulary = new Map(Object.entries(field.object())) as Map<string, number>
-  for (const [token, id] of vocabulary) {
-    if (!Number.isInteger(id) || id < 0 || id >= maxVocabSize) field.get(token).index(maxVocabSize)
+/** The `vocab` object of a model. */
+export const readVocabulary = (field: JsonField): TokenIds => {
+  const object = field.object() as Record<string, number>
+  const tokens = Object.keys(object)
+  const ids = new Int32Array(tokens.length)
+  for (let i = 0; i < tokens.length; i++) {
+    const id = object[tokens[i]!]!
+    if (!Number.isInteger(id) || id < 0 || id >= maxVocabSize) field.get(tokens[i]!).index(maxVocabSize)
+    ids[i] = id
   }
-  return vocabulary
+  return createTokenIds(tokens, ids)
 }
 
 /** Has no prototype, so that `__proto__` may be a token. */
-export const writeVocabulary = (vocabulary: ReadonlyMap<string, number>): Record<string, number> => {
+const writeVocabulary = ({ tokens, ids }: TokenIds): Record<string, number> => {
   const written = Object.create(null) as Record<string, number>
-  for (const [token, id] of Array.from(vocabulary).sort((a, b) => a[1] - b[1])) written[token] = id
+  const order = tokens.map((_, i) => i).sort((a, b) => ids[a]! - ids[b]!)
+  for (const i of order) written[tokens[i]!] = ids[i]!
   return written
 }
 
 /** Left, right and merged ids of every merge, written as "a b" or ["a", "b"]. */
-export const readMerges = (field: JsonField, vocabulary: ReadonlyMap<string, number>, prefix = ''): Int32Array => {
+export const readMerges = (field: JsonField, vocabulary: TokenIds, prefix = ''): Int32Array => {
   if (!Array.isArray(field.value)) throw field.wrong('an array')
   const merges = field.value as readonly unknown[]
   if (merges.length > maxVocabSize) throw field.wrong(`at most ${maxVocabSize} merges`)
   const triples = new Int32Array(merges.length * 3)
-  merges.forEach((merge, i) => {
-    const [left, right, more] = (typeof merge === 'string' ? merge.split(' ') : Array.isArray(merge) ? merge : []) as readonly unknown[]
-    const leftId = vocabulary.get(left as string)
-    const rightId = vocabulary.get(right as string)
-    const mergedId = vocabulary.get(`${String(left)}${String(right).slice(prefix.length)}`)
-    if (leftId === undefined || rightId === undefined || mergedId === undefined || more !== undefined) {
-      throw field.items()[i]!.wrong('two tokens of model.vocab that together are a third')
+  const look = (left: string, leftTo: number, right: string, rightFrom: number, at: number): boolean => {
+    const leftId = vocabulary.findJoined(left, 0, leftTo, '', 0, 0)
+    const rightId = vocabulary.findJoined(right, rightFrom, right.length, '', 0, 0)
+    const mergedId = vocabulary.findJoined(left, 0, leftTo, right, Math.min(rightFrom + prefix.length, right.length), right.length)
+    triples[at] = leftId
+    triples[at + 1] = rightId
+    triples[at + 2] = mergedId
+    return leftId >= 0 && rightId >= 0 && mergedId >= 0
+  }
+  for (let i = 0; i < merges.length; i++) {
+    const merge = merges[i]
+    let isGood = false
+    if (typeof merge === 'string') {
+      const space = merge.indexOf(' ')
+      isGood = space >= 0 && merge.indexOf(' ', space + 1) < 0 && look(merge, space, merge, space + 1, i * 3)
+    } else if (Array.isArray(merge) && merge.length === 2) {
+      const [left, right] = merge as readonly unknown[]
+      isGood = typeof left === 'string' && typeof right === 'string' && look(left, left.length, right, 0, i * 3)
     }
-    triples[i * 3] = leftId
-    triples[i * 3 + 1] = rightId
-    triples[i * 3 + 2] = mergedId
-  })
+    if (!isGood) throw field.items()[i]!.wrong('two tokens of model.vocab that together are a third')
+  }
   return triples
 }
 
 const readBpe = (field: JsonField): ReadModel => {
-  const vocabulary = vocabularyOf(readVocabulary(field.get('vocab')))
+  const vocabulary = readVocabulary(field.get('vocab'))
   const prefix = field.get('continuing_subword_prefix').stringOr('')
   const suffix = field.get('end_of_word_suffix').stringOr('')
-  const triples = readMerges(field.get('merges'), vocabulary.ids, prefix)
+  const triples = readMerges(field.get('merges'), vocabulary, prefix)
   const unknown = field.get('unk_token').isAbsent() ? undefined : field.get('unk_token').string()
-  const unknownId = unknown === undefined ? undefined : vocabulary.ids.get(unknown)
+  const unknownId = unknown === undefined ? undefined : vocabulary.get(unknown)
   const fuseUnknown = field.get('fuse_unk').booleanOr(false)
   const byteFallback = field.get('byte_fallback').booleanOr(false)
   const ignoreMerges = field.get('ignore_merges').booleanOr(false)
   const canCut = prefix === '' && suffix === ''
   const barrier = canCut ? readBarrier(vocabulary, triples, unknownId, fuseUnknown, byteFallback) : undefined
   const model = createCharacterBpe({
-    size: vocabulary.tokens.length,
-    tokenToId: (token) => vocabulary.ids.get(token),
-    idToToken: (id) => vocabulary.tokens[id],
+    size: vocabulary.size,
+    tokenToId: vocabulary.get,
+    idToToken: vocabulary.tokenAt,
     merges: createMergeTable(triples),
     unknownId,
     lacksUnknown: unknown !== undefined && unknownId === undefined,
@@ -113,8 +128,8 @@ const readBpe = (field: JsonField): ReadModel => {
       fuse_unk: fuseUnknown,
       byte_fallback: byteFallback,
       ignore_merges: ignoreMerges,
-      vocab: writeVocabulary(vocabulary.ids),
-      merges: writeMerges(triples, (id) => vocabulary.tokens[id]!),
+      vocab: writeVocabulary(vocabulary),
+      merges: writeMerges(triples, (id) => vocabulary.tokenAt(id)!),
     }),
   }
 }
@@ -129,22 +144,23 @@ export const writeMerges = (triples: Int32Array, tokenOf: (id: number) => string
 const byteTokenText = /^<0x[0-9A-F]{2}>$/
 
 const readBarrier = (
-  { ids, tokens }: Vocabulary,
+  vocabulary: TokenIds,
   triples: Int32Array,
   unknownId: number | undefined,
   fuseUnknown: boolean,
   byteFallback: boolean,
 ): MergeBarrier | undefined => {
-  const allBytes = byteFallback && !byteTokenIds(ids).includes(-1)
+  const allBytes = byteFallback && !byteTokenIds(vocabulary.get).includes(-1)
   if (byteFallback && !allBytes && unknownId !== undefined) return undefined
+  const isByteToken = Uint8Array.from({ length: vocabulary.size }, (_, id) => (byteTokenText.test(vocabulary.tokenAt(id) ?? '') ? 1 : 0))
   // What merges make of the tokens of bytes is not written with the characters that it stands for
-  for (let i = 0; i < triples.length; i++) if (i % 3 < 2 && byteTokenText.test(tokens[triples[i]!]!)) return undefined
+  for (let i = 0; i < triples.length; i++) if (i % 3 < 2 && isByteToken[triples[i]!] === 1) return undefined
   const made = function* (): Generator<string> {
-    for (let i = 2; i < triples.length; i += 3) yield tokens[triples[i]!]!
+    for (let i = 2; i < triples.length; i += 3) yield vocabulary.tokenAt(triples[i]!)!
   }
-  const fuses = unknownId !== undefined && fuseUnknown && !allBytes
-  const isKnown = (unit: number): boolean => (unit & 0xf800) !== 0xd800 && ids.has(String.fromCharCode(unit))
-  return createMergeBarrier(made(), fuses ? isKnown : undefined)
+  const isLocal = allBytes || (unknownId !== undefined && !fuseUnknown) // what is unknown touches no neighbour
+  const isKnown = (unit: number): boolean => (unit & 0xf800) !== 0xd800 && vocabulary.get(String.fromCharCode(unit)) !== undefined
+  return createMergeBarrier(made(), isLocal ? undefined : isKnown)
 }
 
 const readUnigram = (field: JsonField): ReadModel => {
@@ -152,22 +168,27 @@ const readUnigram = (field: JsonField): ReadModel => {
   if (!Array.isArray(vocab.value)) throw vocab.wrong('an array of tokens with their scores')
   const values = vocab.value as readonly unknown[]
   if (values.length > maxVocabSize) throw vocab.wrong(`at most ${maxVocabSize} tokens`)
-  const pieces = values.map((entry, i): [string, number] => {
+  const tokens = new Array<string>(values.length)
+  const scores = new Float64Array(values.length)
+  for (let i = 0; i < values.length; i++) {
+    const entry = values[i]
     const [token, score] = (Array.isArray(entry) ? entry : []) as readonly unknown[]
     if (typeof token !== 'string' || typeof score !== 'number' || !Number.isFinite(score)) throw vocab.items()[i]!.wrong('a token and its score')
-    return [token, score]
-  })
+    tokens[i] = token
+    scores[i] = score
+  }
   const unknown = field.get('unk_id')
-  const unknownId = unknown.isAbsent() ? undefined : unknown.index(pieces.length)
+  const unknownId = unknown.isAbsent() ? undefined : unknown.index(values.length)
   const byteFallback = field.get('byte_fallback').booleanOr(false)
+  const vocabulary = numberedTokens(tokens)
   return {
-    model: createUnigram({ pieces, unknownId, byteFallback }),
-    write: () => ({ type: 'Unigram', unk_id: unknownId ?? null, vocab: pieces, byte_fallback: byteFallback }),
+    model: createUnigram({ vocabulary, scores, unknownId, byteFallback }),
+    write: () => ({ type: 'Unigram', unk_id: unknownId ?? null, vocab: tokens.map((token, id) => [token, scores[id]!]), byte_fallback: byteFallback }),
   }
 }
 
 const readWordPiece = (field: JsonField): ReadModel => {
-  const vocabulary = vocabularyOf(readVocabulary(field.get('vocab')))
+  const vocabulary = readVocabulary(field.get('vocab'))
   const unknown = field.get('unk_token').stringOr('[UNK]')
   const continuingSubwordPrefix = field.get('continuing_subword_prefix').stringOr('##')
   const limit = field.get('max_input_chars_per_word')
@@ -179,16 +200,16 @@ const readWordPiece = (field: JsonField): ReadModel => {
       unk_token: unknown,
       continuing_subword_prefix: continuingSubwordPrefix,
       max_input_chars_per_word: maxInputCharsPerWord,
-      vocab: writeVocabulary(vocabulary.ids),
+      vocab: writeVocabulary(vocabulary),
     }),
   }
 }
 
 const readWordLevel = (field: JsonField): ReadModel => {
-  const vocabulary = vocabularyOf(readVocabulary(field.get('vocab')))
+  const vocabulary = readVocabulary(field.get('vocab'))
   const unknown = field.get('unk_token').stringOr('<unk>')
   return {
     model: createWordLevel(vocabulary, unknown),
-    write: () => ({ type: 'WordLevel', vocab: writeVocabulary(vocabulary.ids), unk_token: unknown }),
+    write: () => ({ type: 'WordLevel', vocab: writeVocabulary(vocabulary), unk_token: unknown }),
   }
 }

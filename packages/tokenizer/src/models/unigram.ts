@@ -1,12 +1,14 @@
 // Unigram: of all ways to cut a piece into tokens the one with the greatest sum of scores, found by Viterbi over a trie. A character
 // that is no token costs ten more than the worst token; runs of such characters are one unknown token, or the tokens of their bytes.
 // Reference: google/sentencepiece, unigram_model.cc; huggingface/tokenizers, models/unigram (ties go to the first found).
-import { byteTokenIds, missingUnknown, pushToken, type Model, type TokenBuffer } from './model.ts'
+import { missingUnknown, pushToken, type Model, type TokenBuffer } from './model.ts'
+import { byteTokenIds, type TokenIds } from './token-ids.ts'
 import { createUnitTrie, rootNode } from './unit-trie.ts'
 
 export interface UnigramOptions {
-  /** Tokens with their scores, by id. */
-  readonly pieces: readonly (readonly [token: string, score: number])[]
+  readonly vocabulary: TokenIds
+  /** By id. */
+  readonly scores: Float64Array
   readonly unknownId?: number | undefined
   readonly byteFallback: boolean
   /** SentencePiece's own ways, where these differ from those of huggingface/tokenizers. */
@@ -21,14 +23,16 @@ export interface UnigramOptions {
 const unknownPenalty = 10
 const keptLimit = 65_536 // longer pieces get arrays of their own
 
-export const createUnigram = ({ pieces, unknownId, byteFallback, sentencePiece }: UnigramOptions): Model => {
-  const ids = new Map(pieces.map(([token], id) => [token, id]))
-  const scores = Float64Array.from(pieces, ([, score]) => score)
+export const createUnigram = ({ vocabulary, scores, unknownId, byteFallback, sentencePiece }: UnigramOptions): Model => {
   const unknownScore = (sentencePiece?.leastScore ?? scores.reduce((least, score) => Math.min(least, score), Infinity)) - unknownPenalty
-  const trie = createUnitTrie(sentencePiece === undefined ? ids : [...ids].filter(([, id]) => sentencePiece.isInText[id] === 1))
+  const { tokens, ids } = vocabulary
+  const trie =
+    sentencePiece === undefined
+      ? createUnitTrie(tokens, ids)
+      : createUnitTrie(tokens.filter((_, i) => sentencePiece.isInText[ids[i]!] === 1), ids.filter((id) => sentencePiece.isInText[id] === 1))
   // SentencePiece keeps sums of scores in single precision, which decides between ways that are nearly equal
   const createLattice = sentencePiece === undefined ? createDoubleLattice : createSingleLattice
-  const bytes = byteTokenIds(ids)
+  const bytes = byteTokenIds(vocabulary.get)
   const encoder = new TextEncoder()
   let lattice: ReturnType<typeof createDoubleLattice> | ReturnType<typeof createSingleLattice> = createLattice(1024)
 
@@ -73,7 +77,7 @@ export const createUnigram = ({ pieces, unknownId, byteFallback, sentencePiece }
 
   const pushUnknown = (text: string, start: number, end: number, output: TokenBuffer): void => {
     const run = text.slice(start, end)
-    const known = sentencePiece === undefined ? ids.get(run) : undefined
+    const known = sentencePiece === undefined ? vocabulary.get(run) : undefined
     if (known !== undefined) return pushToken(output, known, start, end)
     const written = byteFallback ? encoder.encode(run) : undefined
     if (written === undefined || !written.every((byte) => bytes[byte]! >= 0)) return pushToken(output, unknownId!, start, end)
@@ -81,9 +85,9 @@ export const createUnigram = ({ pieces, unknownId, byteFallback, sentencePiece }
   }
 
   return {
-    size: pieces.length,
-    tokenToId: (token) => ids.get(token),
-    idToToken: (id) => pieces[id]?.[0],
+    size: vocabulary.size,
+    tokenToId: vocabulary.get,
+    idToToken: vocabulary.tokenAt,
     unknownId,
     writesUnknownAsText: true,
     encodePiece: (text, from, to, output) => {

@@ -10,8 +10,8 @@ export interface UnitTrie {
 
 export const rootNode = 1
 
-/** @param entries texts with what stands for them, each 0 or more; of equal texts the last counts. */
-export const createUnitTrie = (entries: Iterable<readonly [text: string, value: number]>): UnitTrie => {
+/** @param found what stands for each text, 0 or more; of equal texts the last counts. */
+export const createUnitTrie = (texts: readonly string[], found: Int32Array): UnitTrie => {
   let capacity = 1 << 12
   let keys = new Float64Array(capacity) // node · 65,536 + unit, 0: free
   let children = new Int32Array(capacity)
@@ -60,11 +60,11 @@ export const createUnitTrie = (entries: Iterable<readonly [text: string, value: 
     children[slot] = child
     return child
   }
-  for (const [text, value] of entries) {
-    let node = rootNode
+  texts.forEach((text, index) => {
+    let node: number = rootNode
     for (let i = 0; i < text.length; i++) node = ensure(node, text.charCodeAt(i))
-    values[node] = value
-  }
+    values[node] = found[index]!
+  })
   return {
     step: (node, unit) => (node === rootNode ? first[unit]! : children[slotOf(node, unit)]!),
     valueAt: (node) => values[node]!,

@@ -1,17 +1,18 @@
 // WordLevel: a piece is a token, or unknown.
-import { missingUnknown, pushToken, type Model, type Vocabulary } from './model.ts'
+import { missingUnknown, pushToken, type Model } from './model.ts'
+import type { TokenIds } from './token-ids.ts'
 
-export const createWordLevel = (vocabulary: Vocabulary, unknown: string): Model => {
-  const unknownId = vocabulary.ids.get(unknown)
+export const createWordLevel = (vocabulary: TokenIds, unknown: string): Model => {
+  const unknownId = vocabulary.get(unknown)
   return {
-    size: vocabulary.tokens.length,
-    tokenToId: (token) => vocabulary.ids.get(token),
-    idToToken: (id) => vocabulary.tokens[id],
+    size: vocabulary.size,
+    tokenToId: vocabulary.get,
+    idToToken: vocabulary.tokenAt,
     unknownId,
     encodePiece: (text, from, to, output) => {
-      const piece = text.slice(from, to)
-      const id = vocabulary.ids.get(piece) ?? unknownId
-      if (id === undefined) throw missingUnknown(piece)
+      const found = vocabulary.findJoined(text, from, to, '', 0, 0)
+      const id = found < 0 ? unknownId : found
+      if (id === undefined) throw missingUnknown(text.slice(from, to))
       pushToken(output, id, from, to)
     },
   }

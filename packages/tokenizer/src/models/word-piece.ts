@@ -1,6 +1,7 @@
 // WordPiece: the longest token that begins the word, then the longest continuation, and so on; one missing part makes the whole word
 // unknown. Reference: google-research/bert, tokenization.py; huggingface/tokenizers, models/wordpiece.
-import { missingUnknown, pushToken, type Model, type Vocabulary } from './model.ts'
+import { missingUnknown, pushToken, type Model } from './model.ts'
+import type { TokenIds } from './token-ids.ts'
 import { createUnitTrie, rootNode } from './unit-trie.ts'
 
 export interface WordPieceOptions {
@@ -11,9 +12,9 @@ export interface WordPieceOptions {
   readonly maxInputCharsPerWord: number
 }
 
-export const createWordPiece = (vocabulary: Vocabulary, options: WordPieceOptions): Model => {
-  const trie = createUnitTrie(vocabulary.ids)
-  const unknownId = vocabulary.ids.get(options.unknown)
+export const createWordPiece = (vocabulary: TokenIds, options: WordPieceOptions): Model => {
+  const trie = createUnitTrie(vocabulary.tokens, vocabulary.ids)
+  const unknownId = vocabulary.get(options.unknown)
   let continuingRoot: number = rootNode
   for (let i = 0; i < options.continuingSubwordPrefix.length && continuingRoot !== 0; i++) {
     continuingRoot = trie.step(continuingRoot, options.continuingSubwordPrefix.charCodeAt(i))
@@ -42,9 +43,9 @@ export const createWordPiece = (vocabulary: Vocabulary, options: WordPieceOption
   }
 
   return {
-    size: vocabulary.tokens.length,
-    tokenToId: (token) => vocabulary.ids.get(token),
-    idToToken: (id) => vocabulary.tokens[id],
+    size: vocabulary.size,
+    tokenToId: vocabulary.get,
+    idToToken: vocabulary.tokenAt,
     unknownId,
     encodePiece: (text, from, to, output) => {
       const before = output.count

@@ -67,7 +67,10 @@ export const robertaProcessing = (sep: Token, cls: Token, trims: { readonly addP
   process: (drafts, addSpecialTokens) => {
     if (trims !== undefined) drafts.forEach((draft) => trimOffsets(draft, trims.addPrefixSpace))
     drafts.forEach((draft) => fillDraft(draft, 'typeIds', 0))
-    return addSpecialTokens ? drafts.map((draft, i) => framed(draft, one(i === 0 ? cls : sep, 0), one(sep, 0))) : drafts
+    if (!addSpecialTokens) return drafts
+    const result = drafts.map((draft, i) => framed(draft, one(i === 0 ? cls : sep, 0), one(sep, 0)))
+    for (const { overflowing } of result) overflowing.forEach((part) => fillDraft(part, 'typeIds', 0))
+    return result
   },
 })
 

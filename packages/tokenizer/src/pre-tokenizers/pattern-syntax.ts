@@ -166,8 +166,11 @@ const readClassMember = (reader: Reader): { source: string; codePoint?: number }
 const known = (source: string): string => (engineIsNewer ? `[[${source}]--[${newerThanReference}]]` : `[${source}]`)
 const unknown = (source: string): string => (engineIsNewer ? `[${source}${newerThanReference}]` : `[${source}]`)
 
-const wordClass = `${known('\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}')}\\u{b2}\\u{b3}\\u{b9}\\u{bc}-\\u{be}` // so it is in Oniguruma
-const boundary = `(?:(?<=[${wordClass}])(?![${wordClass}])|(?<![${wordClass}])(?=[${wordClass}]))`
+const wordClass = known('\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}')
+/** Outside of classes, and there alone, Oniguruma takes these for word characters too. */
+const bareWords = '\\u{b2}\\u{b3}\\u{b9}\\u{bc}-\\u{be}'
+const bareWord = `[${wordClass}${bareWords}]`
+const boundary = `(?:(?<=${bareWord})(?!${bareWord})|(?<!${bareWord})(?=${bareWord}))`
 const classEscapes: ReadonlyMap<string, string> = new Map([
   ['s', '\\p{White_Space}'],
   ['S', '\\P{White_Space}'],
@@ -206,12 +209,14 @@ const readEscape = (reader: Reader, ignoreCase: boolean, inClass: boolean): stri
     if (codePoint > 0x10ffff) throw reader.unsupported('a code point beyond U+10FFFF')
     return escaped(codePoint, ignoreCase)
   }
-  const known = classEscapes.get(name) ?? (inClass ? undefined : positionEscapes.get(name))
+  const found = classEscapes.get(name) ?? (inClass ? undefined : positionEscapes.get(name))
   const control = controlEscapes.get(name)
-  if (known === undefined && control === undefined && /[A-Za-z0-9]/.test(name)) throw reader.unsupported(`\\${name}`)
+  if (found === undefined && control === undefined && /[A-Za-z0-9]/.test(name)) throw reader.unsupported(`\\${name}`)
   const unit = String.fromCodePoint(reader.pattern.codePointAt(reader.at + 1)!)
   reader.at += 1 + unit.length
-  return known ?? escaped(control ?? unit.codePointAt(0)!, ignoreCase)
+  if (!inClass && name === 'w') return bareWord
+  if (!inClass && name === 'W') return `[^${wordClass}${bareWords}]`
+  return found ?? escaped(control ?? unit.codePointAt(0)!, ignoreCase)
 }
 
 const escaped = (codePoint: number, ignoreCase: boolean): string =>

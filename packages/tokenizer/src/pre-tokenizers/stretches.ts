@@ -12,13 +12,13 @@ export interface Stretches {
   readonly matched: boolean[]
 }
 
-/** The stretches of [0, length) that `matches` makes; empty ones are left out. */
+/** The stretches of [0, length) that `matches` makes. An empty match is an empty stretch: it keeps what lies around it apart. */
 export const stretchesOf = (length: number, matches: readonly number[], invert: boolean): Stretches => {
   const cuts = [0]
   const matched: boolean[] = []
   let last = 0
   const push = (end: number, isMatch: boolean): void => {
-    if (end === last) return
+    if (end === last && !isMatch) return
     cuts.push(end)
     matched.push(isMatch !== invert)
     last = end

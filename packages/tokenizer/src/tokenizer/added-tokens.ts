@@ -1,5 +1,6 @@
 // Added tokens: texts that become one id wherever they stand, before any pre-tokenization. Found leftmost, the longest first, in one
 // pass over the text with a trie. The four flags mean what they mean in huggingface/tokenizers (tokenizer/added_vocabulary.rs).
+import { engineIsNewer, newerThanReference } from '../text/unicode-differences.ts'
 
 export interface AddedToken {
   readonly id: number
@@ -56,7 +57,7 @@ export const createAddedTokenMatcher = (
       const match = fit(text, at, found.end, found.token, from)
       if (match !== undefined) (matches ??= []).push(match)
       if (match !== undefined) from = match.end
-      at = Math.max(found.end, from) - 1
+      at = found.end - 1 // not behind the white space that came along: the reference finds tokens within it once more
     }
     return matches ?? none
   }
@@ -84,8 +85,9 @@ const longestAt = (root: TrieNode, text: string, at: number): { end: number; tok
   return best
 }
 
-const wordBefore = /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]$/u
-const wordAfter = /^[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]/u
+const wordClass = `[[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]${engineIsNewer ? `--[${newerThanReference}]` : ''}]`
+const wordBefore = /* @__PURE__ */ new RegExp(`${wordClass}$`, 'v')
+const wordAfter = /* @__PURE__ */ new RegExp(`^${wordClass}`, 'v')
 const isSpace = (text: string, at: number): boolean => /^\p{White_Space}/u.test(text.charAt(at))
 
 /** The match with its flags applied; undefined where a single word is asked for and none stands there. */
@@ -95,7 +97,10 @@ const fit = (text: string, start: number, end: number, token: AddedToken, from: 
     const touches = wordBefore.test(text.slice(Math.max(0, start - 2), start)) || wordAfter.test(text.slice(end, end + 2))
     if (touches) return undefined
   }
-  if (token.lstrip) while (start > from && isSpace(text, start - 1)) start--
+  if (token.lstrip) {
+    while (start > 0 && isSpace(text, start - 1)) start--
+    start = Math.max(start, from)
+  }
   if (token.rstrip) while (end < text.length && isSpace(text, end)) end++
-  return { start, end, token }
+  return start < end ? { start, end, token } : undefined
 }

@@ -28,6 +28,8 @@ export interface Engine {
   /** The pieces of one text segment (behind the prefix space, where there is one), in its UTF-8. Valid until the next call. */
   cut(text: string): { bytes: Uint8Array; pieces: PieceList }
   encodePieces(bytes: Uint8Array, pieces: PieceList, output: IdBuffer): void
+  /** How many ids `encode` gives. */
+  count(text: string, options: EncodeOptions): number
 }
 
 const engines = new WeakMap<Tokenizer, Engine>()
@@ -36,33 +38,37 @@ const engines = new WeakMap<Tokenizer, Engine>()
 export const engineOf = (tokenizer: Tokenizer): Engine | undefined => engines.get(tokenizer)
 
 export const createByteLevelTokenizer = (pipeline: Pipeline): Tokenizer => {
-  const engine = createEngine(pipeline)
   const { template, addedTokens, roles } = pipeline
   const { tokens } = pipeline.model
   const special = addedTokens.filter((token) => token.special)
   const isSpecial = new Uint8Array(tokens.size)
   for (const token of special) isSpecial[token.id] = 1
   const buffer = createIdBuffer()
+  const fill = (text: string, { addSpecialTokens = true, allowSpecial = true }: EncodeOptions): void => {
+    buffer.count = 0
+    if (buffer.ids.length > 1 << 20) buffer.ids = new Uint32Array(1024) // one huge text must not hold its memory for ever
+    if (addSpecialTokens) for (const id of template.before) pushId(buffer, id)
+    for (const segment of engine.segments(text, allowSpecial, false)) {
+      if (segment.tokenId >= 0) {
+        pushId(buffer, segment.tokenId)
+      } else {
+        const { bytes, pieces } = engine.cut(segment.input.text)
+        engine.encodePieces(bytes, pieces, buffer)
+      }
+    }
+    if (addSpecialTokens) for (const id of template.behind) pushId(buffer, id)
+  }
+  const engine = createEngine(pipeline, (text, options) => {
+    fill(text, options)
+    return buffer.count
+  })
   const tokenizer: Tokenizer = {
     vocabSize: tokens.size,
     specialTokens: new Map(special.map((token) => [token.content, token.id])),
     ...roles,
-    encode: (text, options: EncodeOptions = {}) => {
-      buffer.count = 0
-      const isFramed = options.addSpecialTokens ?? true
-      if (isFramed) for (const id of template.before) pushId(buffer, id)
-      for (const segment of engine.segments(text, options.allowSpecial ?? true, false)) {
-        if (segment.tokenId >= 0) {
-          pushId(buffer, segment.tokenId)
-        } else {
-          const { bytes, pieces } = engine.cut(segment.input.text)
-          engine.encodePieces(bytes, pieces, buffer)
-        }
-      }
-      if (isFramed) for (const id of template.behind) pushId(buffer, id)
-      const ids = buffer.ids.slice(0, buffer.count)
-      if (buffer.ids.length > 1 << 20) buffer.ids = new Uint32Array(1024) // one huge text must not hold its memory for ever
-      return ids
+    encode: (text, options = {}) => {
+      fill(text, options)
+      return buffer.ids.slice(0, buffer.count)
     },
     decode: createDecoder(pipeline.model, isSpecial),
     tokenBytes: (tokenId) => {
@@ -111,8 +117,9 @@ const enlarged = (bytes: Uint8Array<ArrayBuffer>, needed: number): Uint8Array<Ar
   return grown
 }
 
-const createEngine = (pipeline: Pipeline): Engine => ({
+const createEngine = (pipeline: Pipeline, count: Engine['count']): Engine => ({
   pipeline,
+  count,
   segments: createSegmenter(pipeline.addedTokens, pipeline.normalizer),
   encodePieces: createPieceEncoder(pipeline.model),
   cut: createCutter(pipeline.preTokenizer),

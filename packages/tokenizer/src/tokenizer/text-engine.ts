@@ -1,6 +1,7 @@
 // A tokenizer of any kind over UTF-16 text: segments, normalization, pieces, a model. It finds ids alone, as fast as it can, or
 // everything that is to be known of each token.
 import { emptyDraft, type Draft } from '../encoding/draft.ts'
+import { toCodePoints } from '../encoding/encoding.ts'
 import type { PaddingOptions, TruncationOptions } from '../encoding/limits.ts'
 import { createTokenBuffer, type Model } from '../models/model.ts'
 import type { IdBuffer } from '../models/piece-encoder.ts'
@@ -87,6 +88,7 @@ export const createTextEngine = (parts: TextParts): TextEngine => {
           words += draftText(input, draft, words)
         }
       }
+      toCodePoints(draft.offsets, text)
       draft.typeIds = draft.ids.map(() => typeId)
       draft.sequenceIds = draft.ids.map(() => 0)
       draft.special = draft.ids.map(() => 0)
