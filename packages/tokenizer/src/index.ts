@@ -2,6 +2,7 @@ export { trainTokenizer, type TokenizerTrainEvent, type TrainTokenizerOptions } 
 export { tokenizerFromJson, type TokenizerFromJsonOptions } from './formats/tokenizer-json.ts'
 export { tokenizerToJson, type TokenizerJson } from './formats/tokenizer-json-writer.ts'
 export { tokenizerFromTiktoken, type TokenizerFromTiktokenOptions } from './formats/tiktoken.ts'
+export { tokenizerFromGguf, type TokenizerFromGgufOptions } from './formats/gguf.ts'
 export { tokenizerFromSentencePiece, type TokenizerFromSentencePieceOptions } from './formats/sentencepiece.ts'
 export { tokenizerFromVocabAndMerges, type TokenizerFromVocabAndMergesOptions } from './formats/vocab-and-merges.ts'
 export type { SplitPattern } from './pre-tokenizers/pre-tokenizer.ts'

@@ -33,7 +33,7 @@ const unknownPenalty = 10
  * @param firstEdges where the edges of each place begin in `edges`, one more than places; those of a place by their length.
  */
 export const createPieceLattice = (words: CountedWords, pieces: PieceTable, firstEdges: Int32Array, edges: Int32Array): PieceLattice => {
-  const { text, starts, counts } = words
+  const { starts, counts } = words
   const lastEdges = firstEdges.slice(1)
   const lengths = pieces.lengths.slice()
   let longest = 0
