@@ -58,7 +58,7 @@ export const tokenizerOfPieces = (file: SentencePieceModel, options: TokenizerFr
     roles: options.roles,
     config: { eos_token: nameOf(file.endId), pad_token: nameOf(file.padId) },
   })
-  return createTextTokenizer({
+  const tokenizer = createTextTokenizer({
     model,
     addedTokens,
     normalizer: normalizerOf(file.normalizer, file.treatWhitespaceAsSuffix, symbolLengthAt, options.source),
@@ -74,7 +74,14 @@ export const tokenizerOfPieces = (file: SentencePieceModel, options: TokenizerFr
     roles,
     write: (): Json => sentencePieceJson(file, { unknownId, triples, addedTokens, framed }),
   })
+  models.set(tokenizer, file)
+  return tokenizer
 }
+
+const models = new WeakMap<Tokenizer, SentencePieceModel>()
+
+/** @internal What a tokenizer was made of that came from a SentencePiece model; undefined for any other. */
+export const modelOfTokenizer = (tokenizer: Tokenizer): SentencePieceModel | undefined => models.get(tokenizer)
 
 export const asAdded = (content: string, id: number, special: boolean): AddedToken => ({ id, content, special, lstrip: false, rstrip: false, singleWord: false, normalized: false })
 

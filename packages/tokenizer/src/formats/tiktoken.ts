@@ -1,7 +1,7 @@
 // tiktoken's rank files: the tokens' bytes in base64 with their ranks, which are both ids and the order of merging. Any two adjacent
 // tokens whose bytes together are a token may merge; a piece that is a token whole is taken as it is.
 // Reference: openai/tiktoken, tiktoken/load.py and src/lib.rs.
-import { ConfigError, FormatError, type Tokenizer } from '@weft/contracts'
+import { ConfigError, FormatError, type Json, type Tokenizer } from '@weft/contracts'
 import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
 import { createByteStringTable, type ByteStringTable } from '../text/byte-string-table.ts'
 import { knownSplitter } from '../pre-tokenizers/known-patterns.ts'
@@ -10,7 +10,6 @@ import { regexMatcher } from '../pre-tokenizers/matcher.ts'
 import { patternSplitter } from '../pre-tokenizers/pattern-splitter.ts'
 import { compilePattern } from '../pre-tokenizers/pattern-syntax.ts'
 import type { BpeModel } from '../models/piece-encoder.ts'
-import { emptyTemplate } from '../post-processors/template-frame.ts'
 import { describePreTokenizer, patternText, type SplitPattern } from '../pre-tokenizers/pre-tokenizer.ts'
 import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
 import { createTokenTable, maxVocabSize } from '../tokenizer/token-table.ts'
@@ -33,12 +32,32 @@ export interface TokenizerFromTiktokenOptions {
  * @throws FormatError with the line, where the file is broken, names bytes or a rank twice or lacks one of the 256 bytes.
  */
 export const tokenizerFromTiktoken = (options: TokenizerFromTiktokenOptions): Tokenizer => {
-  const { source } = options
+  const { source, roles } = options
   const text = typeof options.ranks === 'string' ? options.ranks : new TextDecoder().decode(options.ranks)
   const { table, ids } = readRanks(text, source)
   const special = readSpecialTokens(options.specialTokens, ids)
-  const pattern = patternText(options.pattern)
-  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
+  return tokenizerOfRanks({ table, ids, special, source, pattern: patternText(options.pattern), patternPath: 'pattern', before: [], roles })
+}
+
+/** @internal Ranks from whichever file, checked. */
+export interface RankedTokens {
+  readonly table: ByteStringTable
+  /** The id of each token of the table; merging is by ids. */
+  readonly ids: readonly number[]
+  readonly special: ReadonlyMap<string, number>
+  readonly pattern: string
+  /** What the pattern is called, for errors. */
+  readonly patternPath: string
+  /** Ids that are put before a text. */
+  readonly before: readonly number[]
+  readonly roles: TokenRoles | undefined
+  readonly source: string | undefined
+}
+
+/** @internal */
+export const tokenizerOfRanks = ({ table, ids, special, pattern, patternPath, before, roles, source }: RankedTokens): Tokenizer => {
+  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, patternPath)), 'Isolated', false)
+  const textOf = new Map([...special].map(([content, id]) => [id, content]))
   return createByteLevelTokenizer({
     model: buildModel(table, ids, special, source),
     addedTokens: [...special].map(([content, id]) => ({
@@ -51,17 +70,28 @@ export const tokenizerFromTiktoken = (options: TokenizerFromTiktokenOptions): To
       normalized: false,
     })),
     preTokenizer: { splitters: [splitter], prefixSpace: false },
-    template: emptyTemplate,
-    roles: resolveRoles({ special, added: special, roles: options.roles }),
+    template: { before, behind: [] },
+    roles: resolveRoles({ special, added: special, roles }),
     components: {
       truncation: null,
       padding: null,
       normalizer: null,
       pre_tokenizer: describePreTokenizer(pattern),
-      post_processor: null,
+      post_processor: before.length === 0 ? null : beforeText(before, textOf),
       decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: false },
     },
   })
+}
+
+const beforeText = (before: readonly number[], textOf: ReadonlyMap<number, string>): Json => {
+  const special = before.map((id) => ({ SpecialToken: { id: textOf.get(id)!, type_id: 0 } }))
+  const sequence = (id: 'A' | 'B'): Json => ({ Sequence: { id, type_id: 0 } })
+  return {
+    type: 'TemplateProcessing',
+    single: [...special, sequence('A')],
+    pair: [...special, sequence('A'), ...special, sequence('B')],
+    special_tokens: Object.fromEntries(before.map((id) => [textOf.get(id)!, { id: textOf.get(id)!, ids: [id], tokens: [textOf.get(id)!] }])),
+  }
 }
 
 /** The tokens in the order of the file, and their ids. */

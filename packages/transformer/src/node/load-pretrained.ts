@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { ConfigError, FormatError, UnsupportedError, type Json, type Tokenizer } from '@weft/contracts'
 import type { ByteSource } from '@weft/sources'
 import type { Backend } from '@weft/tensor'
-import { compileChatTemplate, tokenizerFromJson, type ChatTemplate } from '@weft/tokenizer'
+import { compileChatTemplate, tokenizerFromGguf, type ChatTemplate } from '@weft/tokenizer'
+import { tokenizerFromFolder } from '@weft/tokenizer/formats'
 import { openWeights } from '@weft/weights/node'
 import { isJsonObject, type JsonObject } from '../families/config-reader.ts'
 import { parseModelConfig } from '../hugging-face-config.ts'
@@ -26,7 +27,7 @@ export interface LoadPretrainedOptions {
 
 export interface Pretrained {
   readonly model: Model
-  /** Absent where the folder has no tokenizer.json. */
+  /** Absent where the folder has no tokenizer (tokenizer.json, tokenizer.model, tekken.json, vocab.json and merges.txt, vocab.txt, tok.bin), or the GGUF file no vocabulary. */
   readonly tokenizer?: Tokenizer
   readonly chatTemplate?: ChatTemplate
   readonly config: ModelConfig
@@ -37,8 +38,8 @@ const maxConfigBytes = 2 ** 24
 const maxTokenizerBytes = 2 ** 28
 
 /**
- * Opens a GGUF file, or a folder: config.json, model.safetensors (or its shards), tokenizer.json, and the chat template from chat_template.jinja or
- * tokenizer_config.json. End tokens are those of generation_config.json where it names any.
+ * Opens a GGUF file with its tokenizer and chat template, or a folder: config.json, model.safetensors (or its shards), the tokenizer, and
+ * the chat template from chat_template.jinja or tokenizer_config.json. End tokens are those of generation_config.json where it names any.
  *
  * @throws ConfigError for a folder without config.json; FormatError for a broken file, with the place; UnsupportedError for other
  *   layouts and families.
@@ -67,11 +68,30 @@ const loadFile = async (path: string, options: LoadPretrainedOptions): Promise<P
   const weights = await openWeights(path, { ...(wrap === undefined ? {} : { wrap }), ...(signal === undefined ? {} : { signal }) })
   try {
     if (!isGgufFile(weights)) throw new UnsupportedError(`${path}: expected a folder with config.json and model.safetensors, or a GGUF file; weights alone do not say what model they are`)
+    const text = readGgufText(weights.metadata, path)
     const model = await loadModel({ weights, backend, dtype, ...(activations === undefined ? {} : { activations }), ...(signal === undefined ? {} : { signal }) })
-    return { model, config: model.config }
+    return { model, config: model.config, ...text }
   } finally {
     await weights.close()
   }
+}
+
+/** The tokenizer and the chat template that a GGUF file holds; a file without a vocabulary has none. */
+const readGgufText = (metadata: ReadonlyMap<string, Json>, path: string): { tokenizer?: Tokenizer; chatTemplate?: ChatTemplate } => {
+  if (!metadata.has('tokenizer.ggml.model')) return {}
+  const tokenizer = tokenizerFromGguf(metadata, { source: path })
+  const template = metadata.get('tokenizer.chat_template')
+  if (typeof template !== 'string') return { tokenizer }
+  const tokens = metadata.get('tokenizer.ggml.tokens') as readonly Json[]
+  const names = { bos_token: 'bos', eos_token: 'eos', pad_token: 'padding', unk_token: 'unknown' }
+  const variables = Object.fromEntries(
+    Object.entries(names).flatMap(([name, key]) => {
+      const id = metadata.get(`tokenizer.ggml.${key}_token_id`)
+      const token = typeof id === 'number' ? tokens[id] : undefined
+      return typeof token === 'string' ? [[name, token]] : []
+    }),
+  )
+  return { tokenizer, chatTemplate: compileChatTemplate(template, { variables, name: `${path}, tokenizer.chat_template` }) }
 }
 
 const requireFolder = async (path: string): Promise<void> => {
@@ -81,12 +101,14 @@ const requireFolder = async (path: string): Promise<void> => {
 }
 
 /** A small text file of the folder, or undefined where there is none. */
-const readText = async (folder: string, name: string, maxBytes: number): Promise<string | undefined> => {
+const readText = async (folder: string, name: string, maxBytes: number): Promise<string | undefined> => (await readBytes(folder, name, maxBytes))?.toString('utf8')
+
+const readBytes = async (folder: string, name: string, maxBytes: number): Promise<Buffer | undefined> => {
   const path = join(folder, name)
   const info = await stat(path).catch(() => undefined)
   if (info === undefined) return undefined
   if (info.size > maxBytes) throw new FormatError(`expected at most ${maxBytes} bytes, got ${info.size}`, { source: path })
-  return readFile(path, 'utf8')
+  return readFile(path)
 }
 
 /** @internal A JSON object of the folder. */
@@ -115,11 +137,10 @@ const readConfig = async (folder: string): Promise<ModelConfig> => {
 }
 
 const readTokenizer = async (folder: string, config: ModelConfig): Promise<{ tokenizer?: Tokenizer; chatTemplate?: ChatTemplate }> => {
-  const json = await readText(folder, 'tokenizer.json', maxTokenizerBytes)
   const settings = (await readJson(folder, 'tokenizer_config.json')) ?? {}
-  const tokenizer = json === undefined ? undefined : tokenizerFromJson(json, { source: join(folder, 'tokenizer.json'), config: settings })
+  const tokenizer = await tokenizerFromFolder((name) => readBytes(folder, name, maxTokenizerBytes), folder)
   if (tokenizer !== undefined && tokenizer.vocabSize > config.vocabSize) {
-    throw new FormatError(`has ${tokenizer.vocabSize} tokens, but config.json says vocab_size ${config.vocabSize}`, { source: join(folder, 'tokenizer.json') })
+    throw new FormatError(`the tokenizer has ${tokenizer.vocabSize} tokens, but config.json says vocab_size ${config.vocabSize}`, { source: folder })
   }
   const template = await readTemplate(folder, settings)
   const chatTemplate = template === undefined ? undefined : compileChatTemplate(template, { variables: templateVariables(settings), name: join(folder, 'chat template') })

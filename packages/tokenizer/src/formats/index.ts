@@ -1,0 +1,6 @@
+export { tokenizerFromLlama2c, type TokenizerFromLlama2cOptions } from './llama2c.ts'
+export { tokenizerFromTekken, type TokenizerFromTekkenOptions } from './tekken.ts'
+export { tokenizerFromVocabTxt, type TokenizerFromVocabTxtOptions } from './vocab-txt.ts'
+export { tokenizerFiles, tokenizerFromFile, tokenizerFromFolder, type ReadTokenizerFile, type TokenizerFile } from './model-folder.ts'
+export { tokenizerToTiktoken, type TiktokenFile } from './tiktoken-writer.ts'
+export { tokenizerToSentencePiece } from './sentencepiece-writer.ts'
