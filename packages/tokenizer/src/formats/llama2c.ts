@@ -1,7 +1,7 @@
 // llama2.c's tok.bin: per token a score and its text, SentencePiece's BPE without its settings, which are Llama 2's.
 // Reference: karpathy/llama2.c, tokenizer.py and run.c.
 import { FormatError, type Tokenizer } from '@weft/contracts'
-import { byteToken } from '../models/model.ts'
+import { byteToken } from '../models/token-ids.ts'
 import type { TokenRoles } from '../tokenizer/token-roles.ts'
 import { maxVocabSize } from '../tokenizer/token-table.ts'
 import type { PieceType, SentencePiece } from './sentencepiece-model.ts'
