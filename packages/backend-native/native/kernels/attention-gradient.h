@@ -12,7 +12,7 @@ struct AttentionGradients {
   AttentionCall call;
   const View* gradient;         // [B, Tq, H, Dv]
   const float* logSumExp;       // [B, H, Tq]
-  const float* along;           // [B, H, Tq]: the output times its gradient, summed over a head
+  const float* along;           // [B, H, Tq]: the output times its gradient, summed over a head; null where nobody needs it
   const View* of[sinkSlot + 1];  // outputs by input slot; null: not asked for
   bool copiesKeys, copiesValues;
 

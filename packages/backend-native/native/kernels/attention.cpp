@@ -171,7 +171,8 @@ void attention(Run& run) {
   const View& out = run.output(0);
   requireHeads(run, "the output", out, call.B, call.Tq, call.H, call.Dv);
   float* logSumExp = run.outputs() > 1 ? attentionStatistic(run, call, run.output(1)) : nullptr;
-  if (call.B * call.Tq * call.H == 0) return;
+  if (out.size == 0 && logSumExp == nullptr) return;
+  if (call.B == 0 || call.Tq == 0 || call.H == 0) return;
   const Plan plan = planOf(call);
   if (plan.isFew || plan.ranges > 1) attendInRanges(run, call, plan, out, logSumExp);
   else attendInBlocks(run, call, plan, out, logSumExp);

@@ -96,7 +96,7 @@ const visibility = (inputs: AttentionSlots, attrs: Attrs, { Tq, Tk }: Sizes, blo
   const queries = (): Tensor => (queryPositions === undefined ? add(reshape(iota(backend, count), [1, count, 1]), add(ends(), whole(start - Tq))) : asColumn(queryPositions))
   const hidden: Tensor[] = []
   if (attrs['causal'] === true && !(isPlainSuffix(inputs) && Tq === 1)) hidden.push(lessThan(queries(), keys))
-  if (window > 0) hidden.push(lessThan(scalarLike(keys, Math.ceil(window) - 1), sub(queries(), keys)))
+  if (window > 0) hidden.push(lessThan(scalarLike(keys, Math.min(Math.ceil(window) - 1, 2 ** 31 - 1)), sub(queries(), keys)))
   if (keyPositions !== undefined) hidden.push(lessThan(keys, scalarLike(keys, 0)))
   if (isRagged(attrs)) hidden.push(lessThan(sub(ends(), whole(1)), keyIndex))
   if (querySegments !== undefined && keySegments !== undefined) {
