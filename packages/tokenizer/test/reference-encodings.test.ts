@@ -4,6 +4,7 @@ import { needsShared, readJsonLines, readText } from '@weft/fixtures'
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { encodeDetailed } from '../src/encoding/index.ts'
 import { decodeStream, encodeWithOffsets, tokenizerFromJson, tokenizerFromTiktoken, tokenizerFromVocabAndMerges, tokenizerToJson } from '../src/index.ts'
 
 interface Row {
@@ -34,10 +35,26 @@ const cl100kSpecial = { '<|endoftext|>': 100257, '<|fim_prefix|>': 100258, '<|fi
 
 const tokenizers: Record<string, () => Tokenizer> = {
   'hf-gpt-neox': () => tokenizerFromJson(readText(at('data/tokenizer-json/gpt-neox.tokenizer.json.gz'))),
+  'hf-llama': () => tokenizerFromJson(readText(at('data/tokenizer-json/llama.tokenizer.json.gz'))),
+  'hf-bert-base-uncased': () => bert(),
   'hf-gpt2': () => pair('gpt2-vocab', 'vocab.json', 'merges.txt'),
   'hf-bpe-training-reference': () => pair('bpe-training-reference', 'train-bpe-reference-vocab.json', 'train-bpe-reference-merges.txt'),
   'tiktoken-r50k_base': () => ranks('r50k_base', 'gpt2', { '<|endoftext|>': 50256 }),
   'tiktoken-cl100k_base': () => ranks('cl100k_base', 'cl100k', cl100kSpecial),
+}
+
+/** As the reference built it from the vocabulary. */
+const bert = (): Tokenizer => {
+  const vocab = Object.fromEntries(readText(at('data/bert-vocab/vocab.txt')).split('\n').filter((token) => token !== '').map((token, id) => [token, id]))
+  const special = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]']
+  return tokenizerFromJson({
+    added_tokens: special.map((content) => ({ content, id: vocab[content], special: true, normalized: false })),
+    normalizer: { type: 'BertNormalizer', clean_text: true, handle_chinese_chars: true, strip_accents: null, lowercase: true },
+    pre_tokenizer: { type: 'BertPreTokenizer' },
+    post_processor: { type: 'BertProcessing', sep: ['[SEP]', vocab['[SEP]']], cls: ['[CLS]', vocab['[CLS]']] },
+    decoder: { type: 'WordPiece', prefix: '##', cleanup: true },
+    model: { type: 'WordPiece', unk_token: '[UNK]', vocab },
+  })
 }
 
 /** UTF-16 unit at which each code point begins. */
@@ -58,6 +75,7 @@ describe.skipIf(golden.missing || data.missing).each(Object.keys(tokenizers))(`%
     ? new Map<string, string>()
     : new Map((JSON.parse(readText(at('golden/tokenizers/strings.json'))) as { name: string; text: string }[]).map((row) => [row.name, row.text]))
   const isHuggingFace = name.startsWith('hf-')
+  const isFramed = name === 'hf-llama' || name === 'hf-bert-base-uncased'
   const known = golden.missing ? [] : rows(name).filter((row) => row.error === undefined)
   const plain = { addSpecialTokens: false, allowSpecial: isHuggingFace }
 
@@ -66,6 +84,7 @@ describe.skipIf(golden.missing || data.missing).each(Object.keys(tokenizers))(`%
     for (const row of known) {
       const text = texts.get(row.name)!
       expect([row.name, ...tokenizer!.encode(text, plain)]).toEqual([row.name, ...row.ids])
+      if (row.withSpecial === undefined && isFramed) continue // not written down for long strings
       const whole = row.withSpecial ?? row.withSpecialParsed ?? row.ids
       expect([row.name, ...tokenizer!.encode(text)]).toEqual([row.name, ...whole])
     }
@@ -87,14 +106,15 @@ describe.skipIf(golden.missing || data.missing).each(Object.keys(tokenizers))(`%
   })
 
   test('offsets', () => {
-    // Where gpt-neox composes a character, the reference keeps only the first code point of it.
-    const isComparable = (text: string) => name !== 'hf-gpt-neox' || text.normalize('NFC') === text
-    const rowsWithOffsets = known.filter((row) => (row.offsets ?? row.starts) !== undefined && isComparable(texts.get(row.name)!))
+    const rowsWithOffsets = known.filter((row) => (row.offsets ?? row.starts) !== undefined)
     expect(rowsWithOffsets.length).toBeGreaterThan(90)
     for (const row of rowsWithOffsets) {
       const text = texts.get(row.name)!
       const units = unitStarts(text)
       const { offsets } = encodeWithOffsets(tokenizer!, text, { ...plain, trimSpaces: name === 'hf-gpt-neox' })
+      if (isHuggingFace && row.offsets !== undefined) {
+        expect([row.name, ...encodeDetailed(tokenizer!, text, plain).codePointOffsets]).toEqual([row.name, ...row.offsets.flat()])
+      }
       const found = row.offsets === undefined ? offsets.filter((_, i) => i % 2 === 0) : offsets
       expect([row.name, ...found]).toEqual([row.name, ...(row.offsets?.flat() ?? row.starts!).map((point) => units[point])])
     }
@@ -122,7 +142,10 @@ describe.skipIf(golden.missing)(`bytes and streams${golden.note}`, () => {
       let shown = ''
       row.ids.forEach((id, i) => {
         shown += stream.push(id)
-        expect(shown).toBe(row.decodedPrefixes[i]!.replace(/\ufffd+$/, ''))
+        const prefix = row.decodedPrefixes[i]!.replace(/\ufffd+$/, '')
+        // A run of byte tokens is shown when it ends: until then it may still prove to be no text
+        if (name === 'hf-llama') expect(prefix.startsWith(shown) || shown === '').toBe(true)
+        else expect(shown).toBe(prefix)
         compared++
       })
       expect(shown + stream.flush()).toBe(row.decodedPrefixes.at(-1) ?? '')

@@ -46,7 +46,7 @@ const finish = (draft: Draft, starts: readonly (Uint32Array | undefined)[]): Enc
 const pair = /[\ud800-\udbff][\udc00-\udfff]/
 
 /** Where in UTF-16 each code point begins, the end last; undefined where units and code points are the same. */
-const codePointStarts = (text: string): Uint32Array | undefined => {
+export const codePointStarts = (text: string): Uint32Array | undefined => {
   if (!pair.test(text)) return undefined
   const starts = new Uint32Array(text.length + 1)
   let count = 0

@@ -3,6 +3,9 @@
 import { FormatError, type EncodeOptions, type Tokenizer } from '@weft/contracts'
 import { engineOf, type Engine } from './byte-level-tokenizer.ts'
 import type { TrackedText } from '../text/tracked-text.ts'
+import { codePointStarts } from '../encoding/encoding.ts'
+import { insideOf } from './inside.ts'
+import type { TextEngine } from './text-engine.ts'
 import { createIdBuffer, type BpeModel } from '../models/piece-encoder.ts'
 import { wellFormed } from '../text/well-formed.ts'
 
@@ -22,10 +25,25 @@ export interface EncodeWithOffsetsOptions extends EncodeOptions {
  * has the range of all that were joined.
  */
 export const encodeWithOffsets = (tokenizer: Tokenizer, text: string, options: EncodeWithOffsetsOptions = {}): EncodingWithOffsets => {
-  const engine = engineOf(tokenizer)
-  const encoding = engine === undefined ? alongTheBytes(tokenizer, text, options) : throughTheEngine(engine, text, options)
+  const encoding = encodeBy(tokenizer, text, options)
   if (options.trimSpaces === true) trim(encoding, text)
   return encoding
+}
+
+const encodeBy = (tokenizer: Tokenizer, text: string, options: EncodeOptions): EncodingWithOffsets => {
+  const engine = engineOf(tokenizer)
+  if (engine !== undefined) return throughTheEngine(engine, text, options)
+  const inside = insideOf(tokenizer)
+  return inside === undefined ? alongTheBytes(tokenizer, text, options) : throughTheText(tokenizer, inside.engine(), text, options)
+}
+
+/** The engine over text counts in code points. */
+const throughTheText = (tokenizer: Tokenizer, engine: TextEngine, text: string, options: EncodeOptions): EncodingWithOffsets => {
+  const { ids, offsets: points } = engine.draft(text, options.allowSpecial ?? true, 0)
+  const starts = codePointStarts(text)
+  const tokenIds = Uint32Array.from(ids)
+  const offsets = Uint32Array.from(points, (point) => starts?.[point] ?? point)
+  return options.addSpecialTokens === false ? { tokenIds, offsets } : framed(tokenizer, text, options, tokenIds, offsets)
 }
 
 const throughTheEngine = (engine: Engine, text: string, options: EncodeOptions): EncodingWithOffsets => {
