@@ -11,8 +11,8 @@ import { blockOf, formats, quantizedCases } from './quantized-cases.ts'
 
 const cases = conformanceCases({ cases: quantizedCases }).filter(({ op }) => op !== undefined && Object.hasOwn(quantized, op))
 
-const open: Backend[] = []
-afterAll(() => Promise.all(open.map((backend) => backend.dispose())))
+const started: Backend[] = []
+afterAll(() => Promise.all(started.map((backend) => backend.dispose())))
 
 const settings: readonly (readonly [InstructionSet, number])[] = [['avx512', 2], ['avx2', 1], ['baseline', 3]]
 
@@ -23,7 +23,7 @@ describe.each(settings)('quantized weights: %s, %i threads', (instructionSet, th
 
 const start = (instructionSet?: InstructionSet, threads = 2): NativeBackend => {
   const backend = createNativeBackend({ threads, instructionSet })
-  open.push(backend)
+  started.push(backend)
   return backend
 }
 

@@ -9,45 +9,54 @@ namespace {
 constexpr int vectors = subBlockColumns / VW;
 typedef int8_t signedBytes __attribute__((vector_size(VW)));
 
-int32_t lanesSum(vi x) {
+#if WEFT_LEVEL == 2
+WEFT_INLINE int32_t lanesSum(vi x) { return _mm512_reduce_add_epi32((__m512i)x); }
+WEFT_INLINE int32_t lanesMax(vi x) { return _mm512_reduce_max_epi32((__m512i)x); }
+#else
+WEFT_INLINE int32_t lanesSum(vi x) {
   int32_t sum = 0;
   for (int i = 0; i < VW; i++) sum += x[i];
   return sum;
 }
+WEFT_INLINE int32_t lanesMax(vi x) {
+  int32_t largest = x[0];
+  for (int i = 1; i < VW; i++) largest = max(largest, x[i]);
+  return largest;
+}
+#endif
 
 /** NaN where there is one: its bits, without the sign, are above those of infinity. */
-float largestMagnitude(const vf values[vectors]) {
+WEFT_INLINE float largestMagnitude(const vf values[vectors]) {
   vi largest{};
   for (int v = 0; v < vectors; v++) {
     const vi bits = bitsOf(values[v]) & 0x7fffffff;
     largest = bits > largest ? bits : largest;
   }
-  int32_t bits = 0;
-  for (int i = 0; i < VW; i++) bits = max(bits, largest[i]);
+  const int32_t bits = lanesMax(largest);
   float result;
   memcpy(&result, &bits, 4);
   return result;
 }
 
-/** floor(x / step + 0.5); the result of each half's sum, as step · sum or −zero · sum. */
-void roundBlock(const vf values[vectors], const SumForm& form, ActivationBlock& out) {
+/** floor(x / step + 0.5) of 32 values; then the sum of all or of each half, as step · sum or −zero · sum. */
+WEFT_INLINE void roundBlock(const vf values[vectors], const SumForm& form, ActivationBlock& out) {
   const float step = largestMagnitude(values) * (1.0f / 127);
   const bool isFinite = step < __builtin_inff();
-  const float divisor = isFinite && step != 0 ? step : 1;
-  int32_t sums[2] = {};
+  const vf divisor = splat(isFinite && step != 0 ? step : 1);
+  vi totals[2] = {};
   for (int v = 0; v < vectors; v++) {
     vi quants{};
     if (isFinite) {
-      const vf shifted = values[v] / splat(divisor) + splat(0.5f);
+      const vf shifted = values[v] / divisor + splat(0.5f);
       quants = toInt(shifted);
       quants += toFloat(quants) > shifted;  // −1 where truncation went up
     }
     const signedBytes bytes = __builtin_convertvector(quants, signedBytes);
     memcpy(out.quants + v * VW, &bytes, VW);
-    sums[v * 2 / vectors] += lanesSum(quants);
+    totals[v * 2 / vectors] += quants;
   }
   out.step = isFinite ? step : __builtin_nanf("");
-  if (form.halves == 1) sums[0] += sums[1];
+  const int32_t sums[2] = {lanesSum(form.halves == 1 ? totals[0] + totals[1] : totals[0]), form.halves == 1 ? 0 : lanesSum(totals[1])};
   for (int half = 0; half < 2; half++) {
     if (form.isFloat) out.sums[half] = out.step * static_cast<float>(sums[half]);
     else out.starts[half] = -form.zero * sums[half];

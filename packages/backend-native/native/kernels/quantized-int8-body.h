@@ -17,8 +17,10 @@ template <int halfCount, bool offsets, int quantBits> struct Kind {
 
 template <class Format> using KindOf = Kind<Format::halves, Format::hasOffset, Dot::classOf(Format::bits)>;
 
-/** How far ahead of its use a weight is asked for. */
+/** How far ahead of its use a weight is asked for where it is streamed. */
 constexpr int64_t prefetchBytes = 2560;
+/** And where it is expanded: what the next two parts take, while these are worked on. */
+constexpr int64_t mostPrefetchBytes = 64 << 10;
 
 WEFT_INLINE vi fourQuants(const int8_t* quants) {
   int32_t word;
@@ -34,41 +36,54 @@ template <class K> WEFT_INLINE vf addSubBlock(vf sum, int half, vi dot, vf scale
 
 template <class K> WEFT_INLINE vi startOf(const ActivationBlock& x, int half) { return K::hasOffset ? vi{} : splatInt(x.starts[half]); }
 
-template <class Format> WEFT_TARGET void oneRow(const uint8_t* group, int64_t blocks, int part, const ActivationBlock* x, float* out) {
+template <class Format, int R> WEFT_TARGET void stream(const uint8_t* group, int64_t blocks, int part, const ActivationBlock* x, int64_t stride, float* out) {
   using K = KindOf<Format>;
   constexpr int words = subBlockWords / K::halves;
   constexpr int lines = Format::layout.quantBytes() * groupRows / 64;
+  constexpr int atOnce = R < 4 ? R : 4;  // sums in integers, besides those in float32
   PartOfGroup at = partOfGroup(Format::layout, blocks, group, part);
-  vf sum{};
+  vf sums[R] = {};
   for (int64_t block = 0; block < blocks; block++) {
-    for (int j = 0; j < Format::subBlocks; j++, x++) {
+    for (int j = 0; j < Format::subBlocks; j++, x += stride) {
 #pragma GCC unroll 16
       for (int line = j * lines / Format::subBlocks; line < (j + 1) * lines / Format::subBlocks; line++) __builtin_prefetch(at.quants + prefetchBytes + line * 64);
-      vu quants[1][subBlockWords];
+      vu quants[subBlockWords];
       SubBlockScales scales;
-      Format::words(at.quants, j, quants[0]);
+      Format::words(at.quants, j, quants);
       Format::scales(at.scales, j, part, scales);
 #pragma GCC unroll 2
       for (int half = 0; half < K::halves; half++) {
-        vi dots[1][1] = {{startOf<K>(*x, half)}};
-        const vu* const columns[1] = {quants[0] + half * words};
-        Dot::add<K::bits, words, 1, 1>(columns, x->quants + half * 16, dots);
-        sum = addSubBlock<K>(sum, half, dots[0][0], scales.scale[half], scales.offset[half], *x);
+        const vu* const columns[1] = {quants + half * words};
+#pragma GCC unroll 2
+        for (int first = 0; first < R; first += atOnce) {
+          vi dots[1][atOnce];
+#pragma GCC unroll 4
+          for (int r = 0; r < atOnce; r++) dots[0][r] = startOf<K>(x[first + r], half);
+          Dot::add<K::bits, words, 1, atOnce>(columns, x[first].quants + half * 16, dots);
+#pragma GCC unroll 4
+          for (int r = 0; r < atOnce; r++) sums[first + r] = addSubBlock<K>(sums[first + r], half, dots[0][r], scales.scale[half], scales.offset[half], x[first + r]);
+        }
       }
     }
     at.quants += Format::layout.quantBytes() * groupRows;
     at.scales += Format::layout.scaleBytes() * groupRows;
   }
-  store(out, sum);
+#pragma GCC unroll 8
+  for (int r = 0; r < R; r++) store(out + r * groupRows, sums[r]);
 }
 
 template <class Format> WEFT_TARGET void expand(const uint8_t* group, int64_t blocks, int64_t from, int64_t to, int part, uint8_t* out) {
   using K = KindOf<Format>;
   const PartOfGroup at = partOfGroup(Format::layout, blocks, group, part);
+  constexpr int lines = Format::layout.quantBytes() * groupRows / 64;
+  const int64_t ahead = min(mostPrefetchBytes, max<int64_t>(tileOutputs, groupRows) * blocks * Format::layout.bytes);
   vu* vectors = reinterpret_cast<vu*>(out);
   for (int64_t s = from; s < to; s++, vectors += K::vectors) {
     const int64_t block = s / Format::subBlocks;
     const int j = static_cast<int>(s % Format::subBlocks);
+    const uint8_t* next = at.quants + block * Format::layout.quantBytes() * groupRows + ahead;
+#pragma GCC unroll 16
+    for (int line = j * lines / Format::subBlocks; line < (j + 1) * lines / Format::subBlocks; line++) __builtin_prefetch(next + line * 64, 0, 2);
     vu quants[subBlockWords];
     SubBlockScales scales;
     Format::words(at.quants + block * Format::layout.quantBytes() * groupRows, j, quants);
@@ -123,9 +138,15 @@ template <class K, int R> void fillTiles(Int8Kernels& kernels) {
   if constexpr (R > 1) fillTiles<K, R - 1>(kernels);
 }
 
+template <class Format, int log> void fillStreams(Int8Kernels& kernels) {
+  kernels.stream[log] = stream<Format, 1 << log>;
+  if constexpr (log > 0) fillStreams<Format, log - 1>(kernels);
+}
+
 template <class Format> Int8Kernels kernelsOf() {
   using K = KindOf<Format>;
-  Int8Kernels kernels{oneRow<Format>, expand<Format>, K::vectors * static_cast<int64_t>(sizeof(vu)), {}};
+  Int8Kernels kernels{{}, expand<Format>, K::vectors * static_cast<int64_t>(sizeof(vu)), {}};
+  fillStreams<Format, rowsPerStreamLog>(kernels);
   fillTiles<K, rowsPerTile>(kernels);
   return kernels;
 }

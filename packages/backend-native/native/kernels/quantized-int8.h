@@ -1,5 +1,5 @@
-// Products of int8 activations with quantized weights in integers: one row of activations streams the interleaved blocks, many rows share
-// blocks that have been expanded to bytes. Each output is summed block by block in float32 with the same steps either way, so that rows
+// Products of int8 activations with quantized weights in integers: a few rows of activations meet the interleaved blocks as they stream
+// by, many rows share blocks that have been expanded to bytes. Each output is summed block by block in float32 with the same steps either way, so that rows
 // have the same bits whatever the batch.
 #pragma once
 #include "quantized-format.h"
@@ -19,17 +19,21 @@ struct ActivationBlock {
 
 #if WEFT_LEVEL == 2
 constexpr int rowsPerTile = 6;
+constexpr int rowsPerStreamLog = 3;
 #else
 constexpr int rowsPerTile = 3;
+constexpr int rowsPerStreamLog = 2;
 #endif
+/** Up to so many rows read the interleaved blocks as they stream by; more share blocks that have been expanded to bytes. */
+constexpr int64_t mostStreamedRows = 8;
 
 /** An expanded weight is read in parts of VW rows, two at a time. */
 constexpr int64_t tileOutputs = 2 * VW;
 
 /** The kernels of one format on this processor. */
 struct Int8Kernels {
-  /** VW outputs of one row of activations. */
-  void (*row)(const uint8_t* group, int64_t blocks, int part, const ActivationBlock* x, float* out);
+  /** [i]: VW outputs of 2^i rows of activations: block b of row r at x[b · stride + r], its outputs at out + r · groupRows. */
+  void (*stream[rowsPerStreamLog + 1])(const uint8_t* group, int64_t blocks, int part, const ActivationBlock* x, int64_t stride, float* out);
   /** Sub-blocks from … to of a part as bytes, scales and offsets: `expandedBytes` each. */
   void (*expand)(const uint8_t* group, int64_t blocks, int64_t from, int64_t to, int part, uint8_t* out);
   int64_t expandedBytes;

@@ -17,21 +17,24 @@ struct Int8Call {
   const Int8Kernels& kernels;
   const View& out;
   int64_t rows;
-  const ActivationBlock* x;  // tiles of rowsPerTile rows; the last may be smaller
+  const ActivationBlock* x;  // in tiles
 
+  /** A few rows are one tile. */
+  static int64_t rowsPerTileOf(int64_t rows) { return rows <= mostStreamedRows ? rows : rowsPerTile; }
   int64_t rowsOfTile(int64_t tile) const { return min<int64_t>(rowsPerTile, rows - tile * rowsPerTile); }
   const ActivationBlock* blocksOfTile(int64_t tile) const { return x + tile * rowsPerTile * matrix.subBlocks(); }
 };
 
 ActivationBlock* roundActivations(Run& run, const View& x, const QuantizedMatrix& matrix, int64_t rows) {
   const int64_t blocks = matrix.subBlocks();
+  const int64_t perTile = Int8Call::rowsPerTileOf(rows);
   ActivationBlock* out = run.temporaryOf<ActivationBlock>(rows * blocks);
   const SumForm form = sumFormOf(matrix.format);
   const int64_t grain = max<int64_t>(1, (1 << 14) / max<int64_t>(1, matrix.width));
   run.parallelRanges(rows, grain, [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; row++) {
-      const int64_t first = row / rowsPerTile * rowsPerTile;
-      roundRow(x, row, blocks, form, out + first * blocks + row - first, min<int64_t>(rowsPerTile, rows - first));
+      const int64_t first = row / perTile * perTile;
+      roundRow(x, row, blocks, form, out + first * blocks + row - first, min(perTile, rows - first));
     }
   });
   return out;
@@ -45,15 +48,29 @@ void writeOutputs(const View& out, int64_t row, int64_t column, int64_t count, c
   });
 }
 
-/** One row: each thread streams groups of the weight. */
-void streamRow(Run& run, const Int8Call& call) {
+/** The outputs of a group for all rows of the only tile: as many rows at a time as a kernel takes. */
+void streamGroup(const Int8Call& call, int64_t group, float* sums) {
+  const QuantizedMatrix& matrix = call.matrix;
+  for (int64_t row = 0; row < call.rows;) {
+    int log = rowsPerStreamLog;
+    while (row + (1 << log) > call.rows) log--;
+    for (int part = 0; part < groupRows / VW; part++) {
+      call.kernels.stream[log](matrix.group(group), matrix.blocks(), part, call.x + row, call.rows, sums + row * groupRows + part * VW);
+    }
+    row += 1 << log;
+  }
+}
+
+/** A few rows: each thread streams groups of the weight. */
+void streamRows(Run& run, const Int8Call& call) {
   const QuantizedMatrix& matrix = call.matrix;
   const int64_t grain = max<int64_t>(1, claimBytes / max<int64_t>(1, groupRows * matrix.rowBytes()));
   run.parallelRanges(matrix.groups(), grain, [&](int64_t begin, int64_t end, int) {
     for (int64_t group = begin; group < end; group++) {
-      alignas(64) float sums[groupRows];
-      for (int part = 0; part < groupRows / VW; part++) call.kernels.row(matrix.group(group), matrix.blocks(), part, call.x, sums + part * VW);
-      writeOutputs(call.out, 0, group * groupRows, min<int64_t>(groupRows, matrix.rows - group * groupRows), sums);
+      alignas(64) float sums[mostStreamedRows * groupRows];
+      streamGroup(call, group, sums);
+      const int64_t column = group * groupRows;
+      for (int64_t row = 0; row < call.rows; row++) writeOutputs(call.out, row, column, min<int64_t>(groupRows, matrix.rows - column), sums + row * groupRows);
     }
   });
 }
@@ -115,7 +132,7 @@ void quantizedProductInInt8(Run& run, const View& x, const QuantizedMatrix& matr
   const int64_t rows = out.size / matrix.rows;
   const Int8Kernels& kernels = cpuFeatures().avx512Vnni ? int8KernelsVnni(matrix.format) : int8Kernels(matrix.format);
   const Int8Call call{matrix, kernels, out, rows, roundActivations(run, x, matrix, rows)};
-  if (rows == 1) streamRow(run, call);
+  if (rows <= mostStreamedRows) streamRows(run, call);
   else multiplyRows(run, call);
 }
 

@@ -5,6 +5,9 @@
 namespace weft::WEFT_ISA {
 namespace {
 
+/** Products ask for panel after panel of 2 · VW rows: the next one is fetched while this one is unpacked. */
+constexpr int64_t groupsAhead = 2 * VW <= groupRows ? 1 : 2 * VW / groupRows;
+
 /** A part of a group's rows and the columns of one sub-block that are asked for. */
 struct Patch {
   int64_t group, subBlock;
@@ -28,6 +31,10 @@ template <class Format, class F> WEFT_INLINE void eachColumn(const QuantizedMatr
   const PartOfGroup part = partOfGroup(Format::layout, matrix.blocks(), matrix.group(patch.group), patch.part);
   const int64_t block = patch.subBlock / Format::subBlocks;
   const int j = static_cast<int>(patch.subBlock % Format::subBlocks);
+  constexpr int lines = Format::layout.quantBytes() * groupRows / 64 / Format::subBlocks;
+  const uint8_t* next = part.quants + block * Format::layout.quantBytes() * groupRows + groupsAhead * groupRows * matrix.rowBytes();
+#pragma GCC unroll 16
+  for (int line = j * lines; line < (j + 1) * lines; line++) __builtin_prefetch(next + line * 64);
   vu words[subBlockWords];
   SubBlockScales scales;
   Format::words(part.quants + block * Format::layout.quantBytes() * groupRows, j, words);
