@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { mergeByBuckets } from './merge-buckets.ts'
 import { createMergeScratch, mergeSymbols } from './merge-symbols.ts'
 import { createMergeTable, findMerge } from './merge-table.ts'
 
@@ -33,6 +34,25 @@ test.each([
       expect(Array.from(merged.subarray(0, count))).toEqual(mergePlainly(triples, ranks, symbols))
     }),
     { numRuns: 500 },
+  )
+})
+
+test('lists by rank merge the same pairs in the same order, and know what each symbol covers', () => {
+  fc.assert(
+    fc.property(vocabulary, fc.array(fc.nat(3), { minLength: 1, maxLength: 90 }), fc.boolean(), (triples, symbols, shared) => {
+      const ranks = triples.map((triple, i) => (shared ? triple[2] : i))
+      const table = createMergeTable(Int32Array.from(triples.flat()), Int32Array.from(ranks))
+      const bucketed = Int32Array.from(symbols)
+      const heaped = Int32Array.from(symbols)
+      const whole = () => ({ starts: Int32Array.from(symbols, (_, i) => i), ends: Int32Array.from(symbols, (_, i) => i + 1) })
+      const [one, other] = [whole(), whole()]
+      const count = mergeByBuckets(table, bucketed, symbols.length, one)
+      expect(Array.from(bucketed.subarray(0, count))).toEqual(mergePlainly(triples, ranks, symbols))
+      expect(mergeSymbols(table, heaped, symbols.length, createMergeScratch(16), other)).toBe(count)
+      for (const name of ['starts', 'ends'] as const) expect(one[name].subarray(0, count)).toEqual(other[name].subarray(0, count))
+      for (let i = 1; i < count; i++) expect(one.starts[i]).toBe(one.ends[i - 1])
+    }),
+    { numRuns: 1000 },
   )
 })
 

@@ -1,5 +1,6 @@
 // Byte-pair encoding of one piece: merge the adjacent pair of least rank, the leftmost of equals, until none is left. Short pieces by
-// scanning for the least each time, long ones with a heap over a linked list: n log n, also for a megabyte of one letter.
+// scanning for the least each time, longer ones with a heap over a linked list, very long ones with lists by rank.
+import { mergeByBuckets } from './merge-buckets.ts'
 import { findMerge, type MergeTable } from './merge-table.ts'
 
 const never = 0x7fffffff
@@ -14,7 +15,7 @@ export interface MergeScratch {
 }
 
 const scanLimit = 48 // where the heap begins to win
-const keptLimit = 65_536 // longer pieces get arrays of their own: one huge text must not hold its memory for ever
+const heapLimit = 2048 // where lists by rank begin to win
 
 export const createMergeScratch = (size: number): MergeScratch => ({
   ranks: new Int32Array(size),
@@ -37,10 +38,9 @@ export interface SymbolRanges {
 export const mergeSymbols = (table: MergeTable, symbols: Int32Array, count: number, scratch: MergeScratch, ranges?: SymbolRanges): number => {
   if (count < 2) return count
   if (count <= scanLimit) return mergeByScan(table, symbols, count, scratch, ranges)
-  if (count <= scratch.ranks.length) return mergeByHeap(table, symbols, count, scratch, ranges)
-  const larger = createMergeScratch(count <= keptLimit ? Math.min(keptLimit, count * 2) : count)
-  if (count <= keptLimit) Object.assign(scratch, larger)
-  return mergeByHeap(table, symbols, count, larger, ranges)
+  if (count > heapLimit) return mergeByBuckets(table, symbols, count, ranges)
+  if (count > scratch.ranks.length) Object.assign(scratch, createMergeScratch(Math.min(heapLimit, count * 2)))
+  return mergeByHeap(table, symbols, count, scratch, ranges)
 }
 
 const mergeByScan = (
