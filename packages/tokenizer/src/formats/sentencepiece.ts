@@ -11,10 +11,10 @@ import { createWordLevel } from '../models/word-level.ts'
 import type { Model } from '../models/model.ts'
 import { byteToken, numberedTokens } from '../models/token-ids.ts'
 import { readCharsMap, type CharsMap } from '../normalizers/precompiled.ts'
-import { sentencePieceNormalizer, spaceSymbol } from '../normalizers/sentencepiece-normalizer.ts'
+import { sentencePieceNormalizer } from '../normalizers/sentencepiece-normalizer.ts'
 import { noProcessing, templateProcessing, type PostProcessor, type TemplatePiece } from '../post-processors/post-processor.ts'
-import { cutting, type Cutter } from '../pre-tokenizers/piece-step.ts'
-import { pushPiece } from '../pre-tokenizers/pieces.ts'
+import { cutBeforeSpaces } from '../pre-tokenizers/metaspace.ts'
+import { cutting } from '../pre-tokenizers/piece-step.ts'
 import { type AddedToken } from '../tokenizer/added-tokens.ts'
 import { createTextTokenizer } from '../tokenizer/text-tokenizer.ts'
 import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
@@ -119,19 +119,10 @@ const modelOf = (file: SentencePieceModel, unknownId: number, symbolLengthAt: ((
   if (algorithm === 'unigram') return { model: unigramOf(file, unknownId), triples: undefined, steps: [], barrier: undefined }
   if (algorithm === 'word') {
     const model: Model = createWordLevel(numberedTokens(pieces.map(({ piece }) => piece)), pieces[unknownId]!.piece)
-    return { model, triples: undefined, steps: [cutting(beforeSpaces)], barrier: undefined }
+    return { model, triples: undefined, steps: [cutting(cutBeforeSpaces)], barrier: undefined }
   }
   const bpe = createSentencePieceBpe({ pieces, unknownId, byteFallback, merges: algorithm === 'bpe', symbolLengthAt })
   return { ...bpe, steps: [] }
-}
-
-const beforeSpaces: Cutter = (text, from, to, output) => {
-  for (let start = from; start < to; ) {
-    const next = text.indexOf(spaceSymbol, start + 1)
-    const end = next < 0 || next > to ? to : next
-    pushPiece(output, start, end)
-    start = end
-  }
 }
 
 /** Scores as they are summed: a user-defined symbol has one that always wins. */

@@ -3,7 +3,7 @@
 import { alphabetUnits } from '../text/byte-alphabet.ts'
 import { codePointAt } from '../text/code-point-set.ts'
 import { trackedWriter, type TrackedText } from '../text/tracked-text.ts'
-import type { PieceStep } from './piece-step.ts'
+import type { Cutter, PieceStep } from './piece-step.ts'
 import { pushPiece, type PieceList } from './pieces.ts'
 
 export type PrependScheme = 'always' | 'first' | 'never'
@@ -96,3 +96,13 @@ export const toByteAlphabet: PieceStep = (input, { spans, count }, output) => {
 
 /** Puts a space before every piece that does not begin with one. */
 export const prefixSpace: PieceStep = (input, pieces, output) => rewrite(input, pieces, output, (from) => (input.text[from] === ' ' ? '' : ' '), ' ')
+
+/** Cuts before each visible space, as SentencePiece tells words apart. */
+export const cutBeforeSpaces: Cutter = (text, from, to, output) => {
+  for (let start = from; start < to; ) {
+    const next = text.indexOf('\u2581', start + 1)
+    const end = next < 0 || next > to ? to : next
+    pushPiece(output, start, end)
+    start = end
+  }
+}

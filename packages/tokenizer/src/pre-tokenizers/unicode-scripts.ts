@@ -32,7 +32,7 @@ const newerThanTable = characterClass(
   '5z:16 5 5d:u 2:l 9:1 69:6 2:3 2:1 2:e 99 me:1v 25:1o r4:2 w 1p:3 1q 4z:5 vi:5 4:3 o:5 3c:b 2e:4 7:b 5 5c:b 5:1 f:8 14:f ' +
   'g 9:7 2:1 d d:3 g:w j:19 2:46 9:d 3:c 4:a 4:1k 2 5:f 3:b 5:9 8:42 2:2u xr1:8 386:a 4mb:b 3:5rk g:h9 3hf:3t6 6:6jt',
 )
-const ANY = -1
+export const anyScript = -1
 const HAN = scripts.indexOf('Han')
 const oneWithHan: readonly number[] = ['Hiragana', 'Katakana'].map((name) => scripts.indexOf(name))
 
@@ -49,27 +49,28 @@ const fillPage = (page: number): Int16Array => {
   const kinds = Int16Array.from({ length: 256 }, (_, low) => {
     const codePoint = page * 256 + low
     const text = String.fromCodePoint(codePoint)
-    if (codePoint === 0x20 || isNewer.test(text)) return ANY
+    if (codePoint === 0x20 || isNewer.test(text)) return anyScript
     if (codePoint === 0x30fc) return HAN
     if (codePoint === 0x589 || codePoint === 0x61c) return scripts.indexOf('Common') // as in the table of that time
     if (codePoint === 0x953 || codePoint === 0x954) return scripts.indexOf('Devanagari')
     const found = isScript[last]!.test(text) ? last : isScript.findIndex((pattern) => pattern.test(text))
     if (found >= 0) last = found
-    return found < 0 ? ANY : oneWithHan.includes(found) ? HAN : found
+    return found < 0 ? anyScript : oneWithHan.includes(found) ? HAN : found
   })
   pages[page] = kinds
   return kinds
 }
 
-const scriptOf = (codePoint: number): number => (pages[codePoint >> 8] ?? fillPage(codePoint >> 8))[codePoint & 255]!
+/** The script of a character by its number in the table; `anyScript` for those that belong to every one. */
+export const scriptOf = (codePoint: number): number => (pages[codePoint >> 8] ?? fillPage(codePoint >> 8))[codePoint & 255]!
 
 export const cutScripts: Cutter = (text, from, to, output) => {
   let start = -1
-  let before = ANY
+  let before = anyScript
   for (let at = from; at < to; ) {
     const codePoint = codePointAt(text, at)
     const script = scriptOf(codePoint)
-    if (script !== ANY && script !== before) {
+    if (script !== anyScript && script !== before) {
       if (start >= 0) pushPiece(output, start, at)
       start = at
       before = script

@@ -14,6 +14,24 @@ export interface LearnedMerges {
   readonly tokens: readonly Uint8Array[]
 }
 
+/** Pieces as symbols in a row. */
+export interface CountedSymbols {
+  readonly symbols: Int32Array
+  /** One more than there are pieces. */
+  readonly starts: Int32Array
+  /** How often each occurs. */
+  readonly counts: Float64Array
+}
+
+/** What becomes of two symbols. */
+export interface MergeVocabulary {
+  readonly newTokens: number
+  /** The id of the two together, a new or a known one; −1 where they must not be merged. */
+  join(left: number, right: number): number
+  /** Which of two equally frequent pairs goes first; absent: the one with the smallest ids. */
+  isBefore?(left: number, right: number, otherLeft: number, otherRight: number): boolean
+}
+
 /**
  * @param options.byteIds the token of each byte.
  * @param options.firstId the id of the first new token; those of bytes lie below it.
@@ -28,15 +46,28 @@ export function* learnMerges(options: {
   readonly maxNewTokens: number
   readonly minFrequency: number
 }): Generator<number, LearnedMerges> {
-  const { firstId, maxNewTokens, byteIds } = options
+  const { firstId, byteIds, pieces, ...limits } = options
+  const vocabulary = createVocabulary(byteIds, firstId)
+  const symbols = Int32Array.from(pieces.bytes, (byte) => byteIds[byte]!)
+  const triples = yield* learnMergesOf({ ...limits, vocabulary, pieces: { symbols, starts: pieces.starts, counts: pieces.counts } })
+  return { triples, tokens: vocabulary.tokens() }
+}
+
+/** The same over any symbols. @returns left, right and merged ids of every merge. */
+export function* learnMergesOf(options: {
+  readonly pieces: CountedSymbols
+  readonly vocabulary: MergeVocabulary
+  readonly maxNewTokens: number
+  readonly minFrequency: number
+}): Generator<number, Int32Array> {
+  const { maxNewTokens, vocabulary } = options
   const minFrequency = Math.max(1, options.minFrequency)
-  const list = createSymbolList(options.pieces, byteIds)
+  const list = createSymbolList(options.pieces)
   const pairs = createPairs(list.length)
-  const queue = createPairQueue(pairs)
+  const queue = createPairQueue(pairs, vocabulary.isBefore)
   countAll(list, pairs)
   for (let pair = 0; pair < pairs.size; pair++) queue.push(pair)
 
-  const vocabulary = createVocabulary(byteIds, firstId)
   const triples: number[] = []
   let steps = 0
   for (let pair = queue.pop(); pair >= 0 && vocabulary.newTokens < maxNewTokens; pair = queue.pop()) {
@@ -44,12 +75,13 @@ export function* learnMerges(options: {
     const left = pairs.lefts[pair]!
     const right = pairs.rights[pair]!
     const merged = vocabulary.join(left, right)
+    if (merged < 0) continue
     triples.push(left, right, merged)
     mergeEverywhere(list, pairs, pair, merged)
     pairs.takeChanged((changed) => queue.push(changed))
     if (++steps % 256 === 0) yield vocabulary.newTokens
   }
-  return { triples: Int32Array.from(triples), tokens: vocabulary.tokens() }
+  return Int32Array.from(triples)
 }
 
 /** All pieces one behind the other, each a linked list of symbols; −1 ends one. */
@@ -62,9 +94,9 @@ interface SymbolList {
   countAt(place: number): number
 }
 
-const createSymbolList = ({ bytes, starts, counts }: CountedPieces, byteIds: Int32Array): SymbolList => {
-  const { length } = bytes
-  const ids = new Int32Array(length)
+const createSymbolList = ({ symbols, starts, counts }: CountedSymbols): SymbolList => {
+  const { length } = symbols
+  const ids = symbols.slice()
   const next = new Int32Array(length)
   const previous = new Int32Array(length)
   const pieceOf = new Int32Array(length)
@@ -72,7 +104,6 @@ const createSymbolList = ({ bytes, starts, counts }: CountedPieces, byteIds: Int
     const start = starts[piece]!
     const end = starts[piece + 1]!
     for (let place = start; place < end; place++) {
-      ids[place] = byteIds[bytes[place]!]!
       next[place] = place + 1 < end ? place + 1 : -1
       previous[place] = place > start ? place - 1 : -1
       pieceOf[place] = piece

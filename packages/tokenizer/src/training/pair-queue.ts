@@ -4,15 +4,15 @@ import { copied, type Pairs } from './pair-counts.ts'
 /**
  * A heap of pairs, the most frequent first. A count that has shrunk since its pair was pushed is found out when it comes to the top,
  * and the pair put back; one that has grown is pushed again.
+ * @param isTieBefore which of two equally frequent pairs goes first.
  */
-export const createPairQueue = (pairs: Pairs) => {
+export const createPairQueue = (pairs: Pairs, isTieBefore = smallestIds) => {
   let heap = new Int32Array(4096)
   let keys = new Float64Array(4096) // the count at the push
   let size = 0
   const isBefore = (pair: number, count: number, otherPair: number, otherCount: number): boolean => {
     if (count !== otherCount) return count > otherCount
-    const left = pairs.lefts[pair]! - pairs.lefts[otherPair]!
-    return left !== 0 ? left < 0 : pairs.rights[pair]! < pairs.rights[otherPair]!
+    return isTieBefore(pairs.lefts[pair]!, pairs.rights[pair]!, pairs.lefts[otherPair]!, pairs.rights[otherPair]!)
   }
   const push = (pair: number): void => {
     const count = pairs.counts[pair]!
@@ -59,3 +59,6 @@ export const createPairQueue = (pairs: Pairs) => {
   }
   return { push, pop }
 }
+
+const smallestIds = (left: number, right: number, otherLeft: number, otherRight: number): boolean =>
+  left !== otherLeft ? left < otherLeft : right < otherRight

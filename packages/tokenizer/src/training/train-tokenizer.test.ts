@@ -146,7 +146,7 @@ describe('it stops', () => {
 test.each<[string, Partial<Record<keyof TrainTokenizerOptions, unknown>>, string, RegExp]>([
   ['a small vocabulary', { vocabSize: 200 }, 'config', /vocabSize: expected an integer from 257 .* got 200/],
   ['a broken size', { vocabSize: 300.5 }, 'config', /vocabSize/],
-  ['another algorithm', { algorithm: 'unigram' }, 'unsupported', /algorithm: only 'bpe'.*"unigram"/],
+  ['another algorithm', { algorithm: 'word2vec' as 'bpe' }, 'config', /algorithm: expected bpe, wordpiece or unigram, got "word2vec"/],
   ['a text alone', { texts: 'abc' }, 'config', /texts: expected an iterable of strings, got string/],
   ['texts that are none', { texts: ['a', 7] }, 'config', /texts: .* got number as text 1/],
   ['a special token twice', { specialTokens: ['<s>', '<s>'] }, 'config', /specialTokens\[0\]|specialTokens\[1\]/],

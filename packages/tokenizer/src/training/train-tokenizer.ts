@@ -1,35 +1,51 @@
-// Training a byte-level BPE tokenizer: count the pieces of all texts, then learn merges from the counts.
-import { ConfigError, UnsupportedError, type Json, type Tokenizer } from '@weft/contracts'
+// Training a tokenizer: count the pieces of all texts, then learn a vocabulary from the counts. What happens in between is the ways' own.
+import { ConfigError, type Tokenizer } from '@weft/contracts'
 import type { AddedToken } from '../tokenizer/added-tokens.ts'
-import { byteOfUnit, bytesInAlphabetOrder } from '../text/byte-alphabet.ts'
-import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
-import { knownSplitter } from '../pre-tokenizers/known-patterns.ts'
-import { learnMerges, type LearnedMerges } from './learn-merges.ts'
-import { createMergeTable } from '../models/merge-table.ts'
-import { regexMatcher } from '../pre-tokenizers/matcher.ts'
-import { patternSplitter } from '../pre-tokenizers/pattern-splitter.ts'
-import { compilePattern } from '../pre-tokenizers/pattern-syntax.ts'
-import { createPieceCounts } from './piece-counts.ts'
-import type { BpeModel } from '../models/piece-encoder.ts'
-import { emptyTemplate } from '../post-processors/template-frame.ts'
-import { describePreTokenizer, patternText, type SplitPattern } from '../pre-tokenizers/pre-tokenizer.ts'
-import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
-import { createTokenTable, maxVocabSize } from '../tokenizer/token-table.ts'
+import { byteOfUnit } from '../text/byte-alphabet.ts'
+import { patternText, type SplitPattern } from '../pre-tokenizers/pre-tokenizer.ts'
+import type { TokenRoles } from '../tokenizer/token-roles.ts'
+import { maxVocabSize } from '../tokenizer/token-table.ts'
 import { wellFormed } from '../text/well-formed.ts'
+import { createByteLevelTraining } from './train-byte-level.ts'
+import { createCharacterBpeTraining, createUnigramTraining, createWordPieceTraining } from './train-words.ts'
+import type { Training } from './training.ts'
 
 export interface TrainTokenizerOptions {
-  /** Default and so far the only one: byte-level byte-pair encoding. */
-  readonly algorithm?: 'bpe'
+  /**
+   * `bpe` (the default): byte-pair encoding, over bytes or over characters; `wordpiece`: BERT's; `unigram`: SentencePiece's, by
+   * likelihood.
+   */
+  readonly algorithm?: 'bpe' | 'wordpiece' | 'unigram'
+  /** What a bpe vocabulary begins with: `bytes` (the default; GPT's kind) or `characters` (Llama's kind, a SentencePiece model). */
+  readonly alphabet?: 'bytes' | 'characters'
   /** Read once, one text at a time; only the counts of distinct pieces stay in memory. */
   readonly texts: Iterable<string> | AsyncIterable<string>
-  /** All tokens together: special ones, the 256 bytes, merges. */
+  /** All tokens together: special ones, bytes or characters, what is learned. */
   readonly vocabSize: number
-  /** How text is cut before merging: merges never cross a cut. Default gpt2. */
+  /** Byte-level bpe: how text is cut before merging; merges never cross a cut. Default gpt2. */
   readonly pattern?: SplitPattern
-  /** They get the first ids, in this order; written out in a training text they are skipped. */
+  /**
+   * They get the first ids, in this order; written out in a training text they are skipped. Where the way of training needs an unknown
+   * token (`[UNK]`, `<unk>`) that is not among them, it is put before them. Default: none for bytes, BERT's five for wordpiece,
+   * `<unk>`, `<s>`, `</s>` for the others.
+   */
   readonly specialTokens?: readonly string[]
-  /** A pair must occur at least this often to be merged; default 1. */
+  /** A pair must occur at least this often to be merged; default 1. Not for unigram. */
   readonly minFrequency?: number
+  /** wordpiece: lower case, accents stripped; default true. */
+  readonly lowercase?: boolean
+  /** wordpiece: what is written before a token inside a word; default `##`. */
+  readonly continuingSubwordPrefix?: string
+  /** unigram: Unicode normalization; default NFKC. `none` can be written as a SentencePiece model. */
+  readonly normalization?: 'NFC' | 'NFKC' | 'none'
+  /** unigram, characters: the longest piece in characters; default 16. */
+  readonly maxPieceLength?: number
+  /** characters: what is not in the vocabulary becomes its bytes, of which all 256 are tokens; default true. */
+  readonly byteFallback?: boolean
+  /** characters: every digit is a token of its own; default true. */
+  readonly splitDigits?: boolean
+  /** characters: which part of the text the kept characters make up; default 0.9995. */
+  readonly characterCoverage?: number
   /** Which of the special tokens begin, end and pad; default: by well-known names such as `<|endoftext|>`. */
   readonly roles?: TokenRoles
   readonly signal?: AbortSignal
@@ -38,8 +54,11 @@ export interface TrainTokenizerOptions {
 export type TokenizerTrainEvent =
   | {
       readonly kind: 'progress'
-      /** `read`: bytes of text counted so far, the total is not known; `merge`: tokens made, of `total`. */
-      readonly phase: 'read' | 'merge'
+      /**
+       * `read`: bytes of text counted so far, the total is not known; `merge`: tokens made, of `total`; `prune` (unigram): pieces left,
+       * on the way down to `total`.
+       */
+      readonly phase: 'read' | 'merge' | 'prune'
       readonly done: number
       readonly total?: number
     }
@@ -57,23 +76,23 @@ const bytesPerEvent = 4_000_000
 const noTexts = 'texts: expected an iterable of strings'
 
 /**
- * Learns a byte-level BPE vocabulary. The merges and their order are those of Hugging Face's BpeTrainer with the byte alphabet;
- * time grows with the text, hardly with `vocabSize`. A vocabulary larger than the texts allow ends early: see `reached`.
+ * Learns a vocabulary. Byte-level merges and their order are those of Hugging Face's BpeTrainer with the byte alphabet, WordPiece and
+ * Unigram vocabularies those of its trainers; characters follow SentencePiece. The same texts give the same tokenizer on every machine.
+ * Time grows with the distinct pieces of the texts, hardly with `vocabSize`. A vocabulary larger than the texts allow ends early: see
+ * `reached`.
  * @throws ConfigError for a wrong option or a text that is no string.
  */
 export async function* trainTokenizer(options: TrainTokenizerOptions): AsyncGenerator<TokenizerTrainEvent, void, void> {
-  const { specialTokens, pattern, minFrequency, firstId } = checkOptions(options)
+  const training = createTraining(options)
   const { signal, vocabSize } = options
   signal?.throwIfAborted()
-  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
-  const counts = createPieceCounts(splitter, specialTokens)
   let sizeBytes = 0
   let textCount = 0
   let reported = 0
   for await (const text of options.texts) {
     signal?.throwIfAborted()
     if (typeof text !== 'string') throw new ConfigError(`${noTexts}, got ${typeof text} as text ${textCount}`)
-    sizeBytes += counts.add(text)
+    sizeBytes += training.add(text)
     textCount++
     if (sizeBytes - reported >= bytesPerEvent) {
       reported = sizeBytes
@@ -82,19 +101,14 @@ export async function* trainTokenizer(options: TrainTokenizerOptions): AsyncGene
     }
   }
   yield { kind: 'progress', phase: 'read', done: sizeBytes, total: sizeBytes }
-  const byteIds = numberBytes(specialTokens.length)
-  const total = vocabSize - firstId
-  const learning = learnMerges({ pieces: counts.finish(), byteIds, firstId, maxNewTokens: total, minFrequency })
+  const { phase, total } = training
+  const learning = training.learn()
   let step = learning.next()
-  while (step.done !== true) {
-    yield { kind: 'progress', phase: 'merge', done: step.value, total }
+  for (; step.done !== true; step = learning.next()) {
+    yield { kind: 'progress', phase, done: step.value, total }
     await turn(signal)
-    step = learning.next()
   }
-  const learned = step.value
-  yield { kind: 'progress', phase: 'merge', done: learned.tokens.length, total }
-  const tokenizer = assemble(specialTokens, byteIds, learned, pattern, options.roles)
-  yield { kind: 'finished', tokenizer, reached: firstId + learned.tokens.length, wanted: vocabSize, textCount, sizeBytes }
+  yield { kind: 'finished', ...step.value, wanted: vocabSize, textCount, sizeBytes }
 }
 
 /** Lets timers and input have their turn, among them whatever aborts. */
@@ -103,29 +117,58 @@ const turn = async (signal: AbortSignal | undefined): Promise<void> => {
   signal?.throwIfAborted()
 }
 
-const checkOptions = (options: TrainTokenizerOptions) => {
-  const { algorithm = 'bpe', vocabSize, minFrequency = 1, specialTokens = [], texts } = options
-  if (algorithm !== 'bpe') throw new UnsupportedError(`algorithm: only 'bpe' can be trained so far, got ${JSON.stringify(algorithm)}`)
+/** Checks the options, those of other ways too. */
+const createTraining = (options: TrainTokenizerOptions): Training => {
+  const { algorithm = 'bpe', alphabet = 'bytes', vocabSize, minFrequency = 1, texts, roles } = options
+  if (!['bpe', 'wordpiece', 'unigram'].includes(algorithm)) throw new ConfigError(`algorithm: expected bpe, wordpiece or unigram, got ${JSON.stringify(algorithm)}`)
+  if (alphabet !== 'bytes' && alphabet !== 'characters') throw new ConfigError(`alphabet: expected bytes or characters, got ${JSON.stringify(alphabet)}`)
   const isIterable = typeof texts === 'object' && texts !== null && (Symbol.iterator in texts || Symbol.asyncIterator in texts)
   if (!isIterable) throw new ConfigError(`${noTexts}, got ${typeof texts}`)
-  const smallest = 256 + specialTokens.length
-  if (!Number.isInteger(vocabSize) || vocabSize < smallest || vocabSize > maxVocabSize) {
-    throw new ConfigError(`vocabSize: expected an integer from ${smallest} (the bytes and the special tokens) to ${maxVocabSize}, got ${vocabSize}`)
-  }
   if (!(minFrequency >= 0)) throw new ConfigError(`minFrequency: expected a number from 0 up, got ${minFrequency}`)
-  specialTokens.forEach((token, i) => {
-    if (typeof token !== 'string' || token === '' || wellFormed(token) !== token || specialTokens.indexOf(token) !== i) {
-      throw new ConfigError(`specialTokens[${i}]: expected a non-empty text that is there once, got ${JSON.stringify(token)}`)
-    }
-    if (looksLearned(token)) {
-      throw new ConfigError(
-        `specialTokens[${i}]: expected a text that is not also written for a byte or a learned token, got ${JSON.stringify(token)}; put <| |> around it`,
-      )
-    }
-  })
-  const pattern = patternText(options.pattern ?? 'gpt2')
-  if (pattern === undefined) throw new ConfigError(`pattern: expected gpt2, cl100k, o200k or a RegExp, got ${String(options.pattern)}`)
-  return { specialTokens: specialTokens.map(asAddedToken), pattern, minFrequency, firstId: smallest }
+  const isByteLevel = algorithm === 'bpe' && alphabet === 'bytes'
+  const names = specialNames(options, isByteLevel)
+  names.forEach((token, i) => checkSpecial(token, i, names, isByteLevel))
+  const byteFallback = algorithm === 'bpe' && !isByteLevel && (options.byteFallback ?? true)
+  const smallest = names.length + (isByteLevel || byteFallback ? 256 : 0)
+  if (!Number.isInteger(vocabSize) || vocabSize < smallest || vocabSize > maxVocabSize) {
+    throw new ConfigError(`vocabSize: expected an integer from ${smallest} (${isByteLevel || byteFallback ? 'the bytes and ' : ''}the special tokens) to ${maxVocabSize}, got ${vocabSize}`)
+  }
+  const shared = { specialTokens: names.map(asAddedToken), vocabSize, minFrequency, roles }
+  if (isByteLevel) return createByteLevelTraining({ ...shared, pattern: checkPattern(options.pattern) })
+  if (algorithm === 'wordpiece') return createWordPieceTraining({ ...shared, lowercase: options.lowercase ?? true, continuingSubwordPrefix: options.continuingSubwordPrefix ?? '##' })
+  const { maxPieceLength = 16, normalization = algorithm === 'unigram' ? 'NFKC' : 'none', characterCoverage = 0.9995 } = options
+  if (!Number.isInteger(maxPieceLength) || maxPieceLength < 1 || maxPieceLength > 1024) throw new ConfigError(`maxPieceLength: expected an integer from 1 to 1024, got ${maxPieceLength}`)
+  if (!['NFC', 'NFKC', 'none'].includes(normalization)) throw new ConfigError(`normalization: expected NFC, NFKC or none, got ${JSON.stringify(normalization)}`)
+  const characters = { ...shared, maxPieceLength, normalization, unknownId: names.indexOf(unknownName.unigram) }
+  if (algorithm === 'unigram') return createUnigramTraining(characters)
+  if (!(characterCoverage > 0 && characterCoverage <= 1)) throw new ConfigError(`characterCoverage: expected a number above 0, at most 1, got ${characterCoverage}`)
+  return createCharacterBpeTraining({ ...characters, byteFallback, characterCoverage, splitDigits: options.splitDigits ?? true })
+}
+
+const unknownName = { wordpiece: '[UNK]', unigram: '<unk>' } as const
+
+const specialNames = ({ algorithm, specialTokens }: TrainTokenizerOptions, isByteLevel: boolean): readonly string[] => {
+  if (isByteLevel) return specialTokens ?? []
+  const unknown = algorithm === 'wordpiece' ? unknownName.wordpiece : unknownName.unigram
+  const names = specialTokens ?? (algorithm === 'wordpiece' ? ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]'] : ['<unk>', '<s>', '</s>'])
+  return names.includes(unknown) ? names : [unknown, ...names]
+}
+
+const checkPattern = (given: SplitPattern | undefined): string => {
+  const pattern = patternText(given ?? 'gpt2')
+  if (pattern === undefined) throw new ConfigError(`pattern: expected gpt2, cl100k, o200k or a RegExp, got ${String(given)}`)
+  return pattern
+}
+
+const checkSpecial = (token: string, i: number, names: readonly string[], isByteLevel: boolean): void => {
+  if (typeof token !== 'string' || token === '' || wellFormed(token) !== token || names.indexOf(token) !== i) {
+    throw new ConfigError(`specialTokens[${i}]: expected a non-empty text that is there once, got ${JSON.stringify(token)}`)
+  }
+  if (isByteLevel && looksLearned(token)) {
+    throw new ConfigError(
+      `specialTokens[${i}]: expected a text that is not also written for a byte or a learned token, got ${JSON.stringify(token)}; put <| |> around it`,
+    )
+  }
 }
 
 /**
@@ -149,55 +192,3 @@ const asAddedToken = (content: string, id: number): AddedToken => ({
   singleWord: false,
   normalized: false,
 })
-
-/** Bytes get their ids behind the special tokens, in the order of their characters in the byte alphabet. */
-const numberBytes = (firstId: number): Int32Array => {
-  const ids = new Int32Array(256)
-  bytesInAlphabetOrder.forEach((byte, i) => {
-    ids[byte] = firstId + i
-  })
-  return ids
-}
-
-const assemble = (
-  specialTokens: readonly AddedToken[],
-  byteIds: Int32Array,
-  learned: LearnedMerges,
-  pattern: string,
-  roles: TokenRoles | undefined,
-): Tokenizer => {
-  const firstId = specialTokens.length + 256
-  const size = firstId + learned.tokens.length
-  const builder = createTokenTable(size)
-  for (const { id, content } of specialTokens) builder.setText(id, content)
-  byteIds.forEach((id, byte) => builder.addBytes(id, Uint8Array.of(byte)))
-  learned.tokens.forEach((bytes, i) => builder.addBytes(firstId + i, bytes))
-  const model: BpeModel = {
-    tokens: builder.finish(),
-    inVocabulary: new Uint8Array(size).fill(1),
-    byteIds,
-    merges: createMergeTable(learned.triples),
-    mergeTriples: learned.triples,
-    unknownId: -1,
-    fuseUnknown: false,
-  }
-  const special = new Map(specialTokens.map((token) => [token.content, token.id]))
-  const description = describePreTokenizer(pattern)
-  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
-  return createByteLevelTokenizer({
-    model,
-    addedTokens: specialTokens,
-    preTokenizer: { splitters: [splitter], prefixSpace: false },
-    template: emptyTemplate,
-    roles: resolveRoles({ special, added: special, roles }),
-    components: { ...noComponents, pre_tokenizer: description },
-  })
-}
-
-const noComponents: { readonly [name in 'truncation' | 'padding' | 'normalizer' | 'post_processor' | 'decoder']: Json } = {
-  truncation: null,
-  padding: null,
-  normalizer: null,
-  post_processor: null,
-  decoder: { type: 'ByteLevel', add_prefix_space: false, trim_offsets: true, use_regex: true },
-}
