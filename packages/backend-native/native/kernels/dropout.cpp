@@ -7,9 +7,9 @@
 namespace weft::WEFT_ISA {
 namespace {
 
-uint32_t keyWord(Run& run, const Attributes::List& key, int index) {
+Philox philoxOf(Run& run, const Attributes::List& key) {
   if (key.count != 2) fail("%s: expected a key of two words", run.operation());
-  return static_cast<uint32_t>(key[index]);
+  return {static_cast<uint32_t>(key[0]), static_cast<uint32_t>(key[1])};
 }
 
 /** `value` as a number of type T. */
@@ -27,8 +27,7 @@ void dropout(Run& run) {
   Attributes attributes = run.attributes();
   const double rate = attributes.number();
   if (!(rate >= 0 && rate < 1)) fail("dropout: expected rate in [0, 1), got %g", rate);
-  const Attributes::List key = attributes.list();
-  const uint32_t key0 = keyWord(run, key, 0), key1 = keyWord(run, key, 1);
+  const Philox philox = philoxOf(run, attributes.list());
   const int32_t threshold = static_cast<int32_t>(std::floor(rate * 16777216.0 + 0.5));
 
   withFloatType(x.dtype, "dropout", [&](auto* type) {
@@ -44,12 +43,12 @@ void dropout(Run& run) {
       vu first, second;
       int64_t i = begin;
       for (; i + philoxElements <= end; i += philoxElements) {
-        philox(key0, key1, i / 4, first, second);
+        philox.draw(i, first, second);
         apply(i, VW, first);
         apply(i + VW, VW, second);
       }
       if (i == end) return;
-      philox(key0, key1, i / 4, first, second);
+      philox.draw(i, first, second);
       apply(i, static_cast<int>(min<int64_t>(VW, end - i)), first);
       if (end - i > VW) apply(i + VW, static_cast<int>(end - i - VW), second);
     });
@@ -61,16 +60,19 @@ void randomBits(Run& run) {
   const View& out = run.output(0);
   if (out.dtype != DType::i32) fail("randomBits: expected an output of dtype i32");
   Attributes attributes = run.attributes();
-  const Attributes::List key = attributes.list();
-  const uint32_t key0 = keyWord(run, key, 0), key1 = keyWord(run, key, 1);
+  const Philox philox = philoxOf(run, attributes.list());
   run.parallelRanges(out.size, 1 << 15, [&](int64_t begin, int64_t end, int) {
     vu first, second;
-    for (int64_t i = begin; i < end; i += philoxElements) {
-      philox(key0, key1, i / 4, first, second);
-      const vi bits[2] = {(vi)(first >> 8), (vi)(second >> 8)};
-      const int64_t count = min<int64_t>(philoxElements, end - i);
-      memcpy(out.as<int32_t>() + i, bits, static_cast<size_t>(count) * sizeof(int32_t));
+    int64_t i = begin;
+    for (; i + philoxElements <= end; i += philoxElements) {
+      philox.draw(i, first, second);
+      storeInt(out.as<int32_t>() + i, (vi)(first >> 8));
+      storeInt(out.as<int32_t>() + i + VW, (vi)(second >> 8));
     }
+    if (i == end) return;
+    philox.draw(i, first, second);
+    const vi rest[2] = {(vi)(first >> 8), (vi)(second >> 8)};
+    memcpy(out.as<int32_t>() + i, rest, static_cast<size_t>(end - i) * sizeof(int32_t));
   });
 }
 
