@@ -10,8 +10,8 @@ namespace weft::WEFT_ISA {
 
 /** Classes of a panel. Fixed, so that a row's sums do not depend on the number of rows. */
 constexpr int64_t panelClasses = lossBlock;
-/** Rows of a chunk: 4 MB of logits. */
-constexpr int64_t chunkRows = 1024;
+/** Rows of a chunk: 2 MB of logits. */
+constexpr int64_t chunkRows = 512;
 /** A line more than a power of two: the rows of a panel must not all fall into one set of the first-level cache. */
 constexpr int64_t logitStride = panelClasses + 16;
 
