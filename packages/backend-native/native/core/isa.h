@@ -238,20 +238,46 @@ template <class F> WEFT_INLINE void withFloatType(DType dtype, const char* opera
   }
 }
 
-// Sums over the lanes in a fixed order.
+// Over the lanes: the upper half onto the lower, again and again until one is left.
+#if defined(__x86_64__)
+template <class F, class G> WEFT_INLINE float foldLanes(vf x, const F& ofEight, const G& ofFour) {
+#if WEFT_LEVEL == 2
+  const __m256 eight = ofEight(_mm512_extractf32x8_ps((__m512)x, 0), _mm512_extractf32x8_ps((__m512)x, 1));
+#elif WEFT_LEVEL == 1
+  const __m256 eight = (__m256)x;
+#endif
+#if WEFT_LEVEL > 0
+  const __m128 four = ofFour(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+#else
+  const __m128 four = (__m128)x;
+#endif
+  const __m128 two = ofFour(four, _mm_movehl_ps(four, four));
+  return _mm_cvtss_f32(ofFour(two, _mm_movehdup_ps(two)));
+}
 WEFT_INLINE float sumLanes(vf x) {
-  float lanes[VW];
-  memcpy(lanes, &x, sizeof lanes);
-  for (int width = VW / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
-  return lanes[0];
+  return foldLanes(x, [](auto a, auto b) { return a + b; }, [](auto a, auto b) { return a + b; });
 }
 WEFT_INLINE float maxLanes(vf x) {
+#if WEFT_LEVEL > 0
+  return foldLanes(x, [](__m256 a, __m256 b) { return _mm256_max_ps(b, a); }, [](__m128 a, __m128 b) { return _mm_max_ps(b, a); });
+#else
+  return foldLanes(x, 0, [](__m128 a, __m128 b) { return _mm_max_ps(b, a); });
+#endif
+}
+#else
+template <class F> WEFT_INLINE float foldLanes(vf x, const F& f) {
   float lanes[VW];
   memcpy(lanes, &x, sizeof lanes);
   for (int width = VW / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) lanes[i] = max(lanes[i], lanes[i + width]);
+    for (int i = 0; i < width; i++) lanes[i] = f(lanes[i], lanes[i + width]);
   return lanes[0];
 }
+WEFT_INLINE float sumLanes(vf x) {
+  return foldLanes(x, [](float a, float b) { return a + b; });
+}
+WEFT_INLINE float maxLanes(vf x) {
+  return foldLanes(x, [](float a, float b) { return max(a, b); });
+}
+#endif
 
 }  // namespace weft::WEFT_ISA
