@@ -156,25 +156,26 @@ const maximize = (table: PieceTable, lattice: PieceLattice, expected: Float64Arr
  * used in a best path go at once; those that cannot be written otherwise stay.
  */
 const prune = (words: CountedWords, table: PieceTable, lattice: PieceLattice, scores: Float64Array, size: number): Float64Array => {
-  const { count } = table
-  const { used, total } = countBestPaths(words, count, lattice, scores)
+  const { used, total } = countBestPaths(words, table.count, lattice, scores)
   const totalWords = words.counts.reduce((sum, each) => sum + each, 0)
   const logTotal = exactLog(total)
   const kept: number[] = []
   const candidates: { piece: number; loss: number }[] = []
-  for (let piece = 0; piece < count; piece++) {
+  for (let piece = 0; piece < table.count; piece++) {
     const start = table.places[piece]!
-    const end = start + table.lengths[piece]!
-    const isBest = lattice.bestPath(scores, start, end).length === 1
-    const otherwise = isBest ? lattice.bestPath(scores, start, end, piece) : []
-    if (used[piece] === 0 && !(isBest && otherwise.length === 0)) continue
-    if (otherwise.length === 0) {
+    const count = lattice.bestPath(scores, start, start + table.lengths[piece]!, piece)
+    const isBest = scores[piece]! >= lattice.pathScore // the piece itself before other ways of the same score
+    if (used[piece] === 0 && !(isBest && count === 0)) continue
+    if (!isBest || count === 0) {
       kept.push(piece)
       continue
     }
-    const logAlternatives = exactLog(total + used[piece]! * (otherwise.length - 1))
+    const logAlternatives = exactLog(total + used[piece]! * (count - 1))
     let alternative = 0
-    for (const other of otherwise) alternative += exactLog((other < 0 ? 0 : used[other]!) + used[piece]!) - logAlternatives
+    for (let i = 0; i < count; i++) {
+      const other = lattice.path[i]!
+      alternative += exactLog((other < 0 ? 0 : used[other]!) + used[piece]!) - logAlternatives
+    }
     candidates.push({ piece, loss: (used[piece]! / totalWords) * (exactLog(used[piece]!) - logTotal - alternative) })
   }
   candidates.sort((a, b) => b.loss - a.loss || a.piece - b.piece)
@@ -191,10 +192,9 @@ const countBestPaths = ({ starts, counts }: CountedWords, pieceCount: number, la
   const used = new Float64Array(pieceCount)
   let total = 0
   for (let word = 0; word < counts.length; word++) {
-    for (const piece of lattice.bestPath(scores, starts[word]!, starts[word + 1]! - 1)) {
-      if (piece >= 0) used[piece]! += counts[word]!
-      total += counts[word]!
-    }
+    const count = lattice.bestPath(scores, starts[word]!, starts[word + 1]! - 1)
+    for (let i = 0; i < count; i++) if (lattice.path[i]! >= 0) used[lattice.path[i]!]! += counts[word]!
+    total += counts[word]! * count
   }
   return { used, total }
 }
@@ -209,8 +209,10 @@ const finish = (words: CountedWords, table: PieceTable, scores: Float64Array, pi
   const least = scores.reduce((low, score) => Math.min(low, score), 0)
   const chosen = new Map<string, number>()
   let penalty = 0
-  const characters = new Set([...words.text, ...alphabet].filter((codePoint) => codePoint !== 0).sort((a, b) => a - b))
-  for (const codePoint of characters) {
+  const characters = new Set(alphabet)
+  for (let place = 0; place < words.text.length; place++) characters.add(words.text[place]!)
+  characters.delete(0)
+  for (const codePoint of [...characters].sort((a, b) => a - b)) {
     const character = String.fromCodePoint(codePoint)
     const score = found.get(character)
     chosen.set(character, score ?? least + penalty)

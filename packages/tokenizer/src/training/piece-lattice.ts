@@ -22,8 +22,14 @@ export interface PieceLattice {
   renumber(newIds: Int32Array): void
   /** Adds to `expected` how often each piece occurs on average over all ways to cut; returns the log-likelihood of the words. */
   expect(scores: Float64Array, expected: Float64Array): number
-  /** The best way to cut [start, end); `banned` is a piece that must not be the whole. Ids in order, −1 for a character without a piece. */
-  bestPath(scores: Float64Array, start: number, end: number, banned?: number): readonly number[]
+  /**
+   * The best way to cut [start, end); `banned` is a piece that must not be the whole. Leaves the ids in `path`, the last first, −1 for a
+   * character without a piece, and returns how many there are.
+   */
+  bestPath(scores: Float64Array, start: number, end: number, banned?: number): number
+  readonly path: Int32Array
+  /** The score of the path that was found last; −Infinity where there was none. */
+  readonly pathScore: number
 }
 
 /** How far below the least likely piece a character without a piece is. */
@@ -41,6 +47,8 @@ export const createPieceLattice = (words: CountedWords, pieces: PieceTable, firs
   const forward = new Float64Array(longest + 1)
   const backward = new Float64Array(longest + 1)
   const cameBy = new Int32Array(longest + 1)
+  const path = new Int32Array(longest + 1)
+  let pathScore = 0
   let leastOf: Float64Array | undefined
   let leastScore = 0
   let perCharacter = 3 // nats: weights are scaled by it so that products stay near one; any value gives the same result
@@ -154,8 +162,9 @@ export const createPieceLattice = (words: CountedWords, pieces: PieceTable, firs
           const to = i + lengths[piece]!
           if (to > size || (piece === banned && to - i === size)) continue
           // Of equals the one that began first stays: its last piece is the longest
-          if (score + scores[piece]! <= forward[to]!) continue
-          forward[to] = score + scores[piece]!
+          const sum = score + scores[piece]!
+          if (sum <= forward[to]!) continue
+          forward[to] = sum
           cameBy[to] = piece
         }
         if (!hasSingle(place) && score + unknown > forward[i + 1]!) {
@@ -163,14 +172,18 @@ export const createPieceLattice = (words: CountedWords, pieces: PieceTable, firs
           cameBy[i + 1] = -1
         }
       }
-      const path: number[] = []
-      if (forward[size] === -Infinity) return path
-      for (let at = size; at > 0; ) {
+      pathScore = forward[size]!
+      let count = 0
+      for (let at = pathScore === -Infinity ? 0 : size; at > 0; count++) {
         const piece = cameBy[at]!
-        path.push(piece)
+        path[count] = piece
         at -= piece < 0 ? 1 : lengths[piece]!
       }
-      return path.reverse()
+      return count
+    },
+    path,
+    get pathScore() {
+      return pathScore
     },
   }
 
