@@ -1,4 +1,5 @@
 export { trainTokenizer, type TokenizerTrainEvent, type TrainTokenizerOptions } from './training/train-tokenizer.ts'
+export { extendTokenizer, type ExtendedTokenizer, type ExtendTokenizerOptions, type NewToken } from './training/extend-tokenizer.ts'
 export { tokenizerFromJson, type TokenizerFromJsonOptions } from './formats/tokenizer-json.ts'
 export { tokenizerToJson, type TokenizerJson } from './formats/tokenizer-json-writer.ts'
 export { tokenizerFromTiktoken, type TokenizerFromTiktokenOptions } from './formats/tiktoken.ts'
