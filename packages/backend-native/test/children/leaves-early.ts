@@ -4,7 +4,7 @@ import { createNativeBackend } from '../../src/index.ts'
 import { enqueueLongWork } from './long-work.ts'
 
 const backend = createNativeBackend({ threads: 2 })
-const last = enqueueLongWork(backend, 400)
+const last = enqueueLongWork(backend, 1000)
 const how = process.argv[2]
 if (how === 'exit with a read open') void read(last)
 if (how === 'disposing') void backend.dispose()
