@@ -43,7 +43,7 @@ struct Carver {
 
 TaskMemory layOut(const AttentionGradients& all, Carver& carver) {
   const AttentionCall& call = all.call;
-  const int64_t lanes = widestBlock, keySize = padded(call.Dh), valueSize = padded(call.Dv);
+  const int64_t lanes = laneWidth, keySize = padded(call.Dh), valueSize = padded(call.Dv);
   TaskMemory memory{};
   memory.lanes = carver.take(GradientLanes::floats(call, lanes));
   memory.queryRows = carver.take(lanes * keySize);
@@ -111,8 +111,8 @@ Into meetPiece(const AttentionGradients& all, const TaskMemory& memory, const Gr
 void meetRange(const AttentionGradients& all, const TaskMemory& memory, const RangeKeys& source, const Range& range, int64_t firstRow, const View* ofQueries, Into into) {
   const AttentionCall& call = all.call;
   GradientLanes lanes;
-  lanes.block = groupBlock(call, range.b, range.head, firstRow, widestBlock);
-  lanes.stride = widestBlock;
+  lanes.block = groupBlock(call, range.b, range.head, firstRow, laneWidth);
+  lanes.stride = laneWidth;
   readRules(call, lanes.block, lanes.rules);
   const int64_t end = min(range.end, endOfSight(call, range.b, lanes.rules));
   Sight sights[maxPieces];
@@ -125,9 +125,9 @@ void meetRange(const AttentionGradients& all, const TaskMemory& memory, const Ra
       if (sights[piece] != Sight::none) next = meetPiece(all, memory, lanes, sights[piece], source, range, key, min(gradientKeyStep, end - key), next);
   }
   if (ofQueries == nullptr || (next == Into::set && into == Into::add)) return;
-  if (next == Into::set) memset(memory.ofQueries, 0, static_cast<size_t>(call.Dh * widestBlock) * sizeof(float));
-  alignas(64) float factors[widestBlock];
-  for (int lane = 0; lane < widestBlock; lane += VW) store(factors + lane, splat(call.scale));
+  if (next == Into::set) memset(memory.ofQueries, 0, static_cast<size_t>(call.Dh * laneWidth) * sizeof(float));
+  alignas(64) float factors[laneWidth];
+  for (int lane = 0; lane < laneWidth; lane += VW) store(factors + lane, splat(call.scale));
   fromLanes(lanes.block, memory.ofQueries, lanes.stride, factors, *ofQueries, into);
 }
 
@@ -152,7 +152,7 @@ void gradientsOfRange(Run& run, int worker, const AttentionGradients& all, int64
   if (all.of[keySlot] != nullptr) memset(memory.ofKeys, 0, static_cast<size_t>(rows * padded(call.Dh)) * sizeof(float));
   if (all.of[valueSlot] != nullptr) memset(memory.ofValues, 0, static_cast<size_t>(rows * padded(call.Dv)) * sizeof(float));
   const RangeKeys source{keyRows(*call.k, all.copiesKeys, b, head, begin, seen, memory.keys), keyRows(*call.v, all.copiesValues, b, head, begin, seen, memory.values)};
-  for (int64_t row = 0; row < call.Tq * call.G; row += widestBlock) meetRange(all, memory, source, range, row, ofQueries, into);
+  for (int64_t row = 0; row < call.Tq * call.G; row += laneWidth) meetRange(all, memory, source, range, row, ofQueries, into);
   writeKeyRows(all.of[keySlot], range, rows, memory.ofKeys, call.scale);
   writeKeyRows(all.of[valueSlot], range, rows, memory.ofValues, 1);
 }

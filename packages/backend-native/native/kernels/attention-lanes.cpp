@@ -128,8 +128,6 @@ void statisticToLanes(const AttentionCall& call, const LaneBlock& block, const f
     out[lane] = lane < block.count ? statistic[(block.b * call.H + block.head(lane)) * call.Tq + block.token(lane)] * factor : 0;
 }
 
-bool isKeyCopyNeeded(const View& keys) { return keys.dtype != DType::f32 || keys.dims[2] * keys.dims[3] % 512 == 0; }
-
 Scalars keyRows(const View& keys, bool isCopyNeeded, int64_t b, int64_t head, int64_t key, int64_t count, float* memory) {
   const int64_t size = keys.dims[3];
   const int64_t stride = keys.dims[2] * size;

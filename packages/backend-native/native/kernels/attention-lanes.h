@@ -5,9 +5,6 @@
 
 namespace weft::WEFT_ISA {
 
-/** The widest block, in lanes. */
-constexpr int widestBlock = 2 * laneWidth;
-
 /**
  * Lane i holds row `first` + i of the rows that `heads` heads from `firstHead` on make: token row / heads, head firstHead + row % heads.
  * All of these heads read the keys of `keyHead`.
@@ -17,7 +14,7 @@ struct LaneBlock {
   int64_t firstHead, heads;
   int64_t first;
   int count;  // lanes in use
-  int width;  // lanes, a multiple of VW
+  int width;  // lanes, a multiple of VW, laneWidth at most
 
   WEFT_INLINE int64_t token(int lane) const { return heads == 1 ? first + lane : (first + lane) / heads; }
   WEFT_INLINE int64_t head(int lane) const { return heads == 1 ? firstHead : firstHead + (first + lane) % heads; }
@@ -32,7 +29,7 @@ WEFT_INLINE LaneBlock groupBlock(const AttentionCall& call, int64_t b, int64_t k
 
 /** Lane i sees a key of position p ≥ 0 where low[i] < p ≤ high[i] and the segments agree. */
 struct LaneRules {
-  alignas(64) int32_t low[widestBlock], high[widestBlock], segment[widestBlock];
+  alignas(64) int32_t low[laneWidth], high[laneWidth], segment[laneWidth];
   int32_t minLow, maxLow, minHigh, maxHigh, minSegment, maxSegment;
 };
 
@@ -58,8 +55,8 @@ void fromLanes(const LaneBlock& block, const float* from, int64_t stride, const 
 /** A statistic [B, H, Tq] times a factor; 0 in lanes not in use. */
 void statisticToLanes(const AttentionCall& call, const LaneBlock& block, const float* statistic, float factor, float* out);
 
-/** Whether keys and values are to be copied before use: a product reads floats, and rows far apart by powers of two fall on each other in the cache. */
-bool isKeyCopyNeeded(const View& keys);
+/** Whether keys and values are to be copied before use: a product reads floats. */
+WEFT_INLINE bool isKeyCopyNeeded(const View& keys) { return keys.dtype != DType::f32; }
 /** Rows key … key + count of keys [B, Tk, K, D] of one head: where they lie, or copied to `memory` [count][D]. */
 Scalars keyRows(const View& keys, bool isCopyNeeded, int64_t b, int64_t head, int64_t key, int64_t count, float* memory);
 

@@ -54,14 +54,15 @@ template <int step> WEFT_INLINE void stage(vf rows[VW]) {
 /** rows[i][j] becomes rows[j][i]. */
 WEFT_INLINE void transpose(vf rows[VW]) { transposition::stage<VW / 2>(rows); }
 
-/** The sums over the lanes of VW vectors, in a fixed order. */
-WEFT_INLINE vf sumsOfLanes(vf rows[VW]) {
-  transpose(rows);
-#pragma GCC unroll 4
-  for (int width = VW / 2; width > 0; width /= 2)
+/** The sums over the lanes of VW vectors, that of rows[i] in lane i, in a fixed order. */
+template <int step = VW / 2> WEFT_INLINE vf sumsOfLanes(vf rows[VW]) {
 #pragma GCC unroll 16
-    for (int i = 0; i < width; i++) rows[i] += rows[i + width];
-  return rows[0];
+  for (int i = 0; i < step; i++) {
+    transposition::exchange<step>(rows[i], rows[i + step], std::make_index_sequence<VW>{});
+    rows[i] += rows[i + step];
+  }
+  if constexpr (step > 1) return sumsOfLanes<step / 2>(rows);
+  else return rows[0];
 }
 
 }  // namespace weft::WEFT_ISA

@@ -75,7 +75,7 @@ void mergeSoftmax(const Softmax& softmax, const Softmax& other, int64_t size, in
 }
 
 void finishSoftmax(const AttentionCall& call, const LaneBlock& block, const Softmax& softmax, const View& out, float* logSumExp) {
-  alignas(64) float factors[widestBlock], statistic[widestBlock];
+  alignas(64) float factors[laneWidth], statistic[laneWidth];
   for (int lane = 0; lane < block.width; lane += VW) {
     vf peak = load(softmax.peak + lane);
     vf total = load(softmax.total + lane);

@@ -11,15 +11,25 @@ constexpr int maxRows = 6;  // 12 sums of 16 registers
 
 enum class Form : int { rows, columns };
 
+/** The next row, without the compiler making all rows' addresses beforehand, for which it has no registers. */
+template <class T> WEFT_INLINE T* next(T* row, int64_t stride) {
+  row += stride;
+  asm("" : "+r"(row));
+  return row;
+}
+
 template <Form form, int R, int V> void tile(int64_t steps, Scalars a, Scalars b, float* d, int64_t dStride, Into into, const float* factors) {
-  vf sums[R][V];
-#pragma GCC unroll 16
-  for (int i = 0; i < R; i++)
+  vf sums[R][V] = {};
+  if (into == Into::add) {
+    vf factor[V];
 #pragma GCC unroll 4
-    for (int v = 0; v < V; v++) {
-      const float* at = d + i * dStride + v * VW;
-      sums[i][v] = into == Into::set ? vf{} : factors == nullptr ? load(at) : load(at) * load(factors + v * VW);
-    }
+    for (int v = 0; v < V; v++) factor[v] = factors == nullptr ? splat(1.0f) : load(factors + v * VW);
+    const float* at = d;
+#pragma GCC unroll 16
+    for (int i = 0; i < R; i++, at = next(at, dStride))
+#pragma GCC unroll 4
+      for (int v = 0; v < V; v++) sums[i][v] = load(at + v * VW) * factor[v];
+  }
   const float* from = a.data;
   const float* columns = b.data;
   for (int64_t p = 0; p < steps; p++) {
@@ -36,9 +46,9 @@ template <Form form, int R, int V> void tile(int64_t steps, Scalars a, Scalars b
     columns += b.stride;
   }
 #pragma GCC unroll 16
-  for (int i = 0; i < R; i++)
+  for (int i = 0; i < R; i++, d = next(d, dStride))
 #pragma GCC unroll 4
-    for (int v = 0; v < V; v++) store(d + i * dStride + v * VW, sums[i][v]);
+    for (int v = 0; v < V; v++) store(d + v * VW, sums[i][v]);
 }
 
 using Tile = void (*)(int64_t, Scalars, Scalars, float*, int64_t, Into, const float*);
