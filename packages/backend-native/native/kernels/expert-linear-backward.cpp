@@ -17,8 +17,9 @@ struct Sorted {
 
 /** x's gradient: products in float32 by choice, then sums over each row's choices. */
 void gradientOfRows(Run& run, const Sorted& sorted, const View& out) {
-  const auto& [sizes, choices, gradients, dtype] = sorted;
-  requireFloats(run, out, sizes.rows * sizes.inputs, dtype);
+  const ExpertSizes& sizes = sorted.sizes;
+  const Choices& choices = sorted.choices;
+  requireFloats(run, out, sizes.rows * sizes.inputs, sorted.dtype);
   const int64_t taken = choices.starts[sizes.experts];
   float* products = run.temporaryOf<float>(taken * sizes.inputs);
   for (int64_t expert = 0; expert < sizes.experts; expert++) {
@@ -47,7 +48,8 @@ void gradientOfRows(Run& run, const Sorted& sorted, const View& out) {
 
 /** The weights' gradient: of each expert, its gradients times its rows; zeros where it has none. */
 void gradientOfWeights(Run& run, const Sorted& sorted, const View& out) {
-  const auto& [sizes, choices, gradients, dtype] = sorted;
+  const ExpertSizes& sizes = sorted.sizes;
+  const Choices& choices = sorted.choices;
   const View& x = run.input(0);
   requireFloats(run, out, sizes.experts * sizes.outputs * sizes.inputs, out.dtype);
   const int64_t bytes = sizes.inputs * bytesPerElement(x.dtype);

@@ -116,8 +116,10 @@ template <int vectors, class Steps> WEFT_INLINE void packAcrossFull(const Steps&
 template <class Steps> WEFT_INLINE void packAcross(const Steps& from, const Panel& panel) {
   if (panel.count == panel.width && panel.width == tileColumns) return packAcrossFull<tileVectors>(from, panel.steps, panel.out);
   if (panel.count == panel.width && panel.width == VW) return packAcrossFull<1>(from, panel.steps, panel.out);
-  for (int64_t step = 0; step < panel.steps; step++)
-    for (int i = 0; i < panel.width; i += VW) panel.write(step, i, from.across(i, step, lanesAt(i, panel.count)));
+  for (int i = 0; i < panel.width; i += VW) {
+    const int lanes = lanesAt(i, panel.count);
+    for (int64_t step = 0; step < panel.steps; step++) panel.write(step, i, from.across(i, step, lanes));
+  }
 }
 
 template <class Steps> WEFT_INLINE void packScattered(const Steps& from, const Panel& panel) {

@@ -10,6 +10,8 @@ constexpr double bytesPerNanosecond = 15;
 constexpr double worthSharing = 6000;
 constexpr double unitNanoseconds = 15000;
 constexpr int unitsPerThread = 8;
+/** Who loses his core in the middle of a unit holds up the others for no longer than this, or nearly. */
+constexpr double longestUnit = 500000;
 
 /** So many rows of a come from the third-level cache as fast as the tiles take them; each panel of b is packed once for them. */
 constexpr int64_t rowsPerUnit = 2048;
@@ -61,6 +63,7 @@ GemmPlan planGemm(const Gemm& call) {
   plan.panels = ceilDiv(call.n, tileColumns);
   plan.packsRows = !readsRowsInPlace(call, plan);
   plan.packsColumns = packsColumns(call, plan.kind);
+  plan.packingInTiles = call.source != nullptr ? 4 : plan.packsColumns ? 0.5 : 0.02;
   plan.isWide = !plan.packsColumns && call.m <= wideRows;
   plan.rowSource = {call.a.data, call.a.dtype, call.a.rowStride, call.a.columnStride, call.k, plan.kind};
   plan.columnSource = {call.b.data, call.b.dtype, call.b.columnStride, call.b.rowStride, call.k, plan.kind};
@@ -71,7 +74,7 @@ GemmPlan planGemm(const Gemm& call) {
 
 int64_t unitsWanted(double nanoseconds, int threads) {
   if (threads == 1 || nanoseconds < worthSharing) return 1;
-  const double most = static_cast<double>(threads) * unitsPerThread;
+  const double most = max(static_cast<double>(threads) * unitsPerThread, nanoseconds / longestUnit);
   const double units = min(nanoseconds / unitNanoseconds, most);
   return static_cast<int64_t>(max<double>(units, threads));
 }
@@ -80,8 +83,6 @@ GemmGrid gridFor(const GemmPlan& plan, int threads, int64_t wanted) {
   const int64_t leastDown = ceilDiv(plan.rowTiles * plan.rowsPerTile, rowsPerUnit);
   GemmGrid best{};
   double bestCost = 0;
-  // Packing a panel of b costs some half a tile in each unit that does it.
-  const double packing = plan.packsColumns ? 0.5 : 0.02;
   const int64_t most = min(plan.panels, wanted);
   for (int64_t across = max<int64_t>(1, most - 7); across <= most; across++) {
     GemmGrid grid{};
@@ -90,7 +91,7 @@ GemmGrid gridFor(const GemmPlan& plan, int threads, int64_t wanted) {
     grid.rowTiles = ceilDiv(plan.rowTiles, min(plan.rowTiles, max(leastDown, ceilDiv(wanted, grid.across))));
     grid.down = ceilDiv(plan.rowTiles, grid.rowTiles);
     const double rounds = static_cast<double>(ceilDiv(grid.across * grid.down, static_cast<int64_t>(threads)));
-    const double cost = rounds * static_cast<double>(grid.panels) * (static_cast<double>(grid.rowTiles) + packing);
+    const double cost = rounds * static_cast<double>(grid.panels) * (static_cast<double>(grid.rowTiles) + plan.packingInTiles);
     if (bestCost == 0 || cost < bestCost) {
       best = grid;
       bestCost = cost;

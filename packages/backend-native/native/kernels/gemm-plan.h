@@ -13,16 +13,17 @@ struct TiledRows {
 
 struct GemmPlan {
   StepKind kind;
-  int64_t steps;      // of k
-  int rowsPerTile;    // rows are spread evenly over tiles, so that none is left with a row or two
+  int64_t steps;     // of k
+  int rowsPerTile;   // rows are spread evenly over tiles, so that none is left with a row or two
   int64_t rowTiles;
-  int64_t panels;     // of tileColumns
-  bool packsRows;     // else `rows` points into a itself
+  int64_t panels;    // of tileColumns
+  bool packsRows;    // else `rows` points into a itself
   TiledRows rows;
-  bool packsColumns;  // else full panels are read from b itself
-  bool isWide;        // few rows, and b is read where it lies: wide tiles
+  bool packsColumns; // else full panels are read from b itself
+  bool isWide;       // few rows, and b is read where it lies: wide tiles
   PackSource rowSource, columnSource;
-  double nanoseconds; // a guess of what it takes on one thread
+  double packingInTiles;  // what a unit's packing of a panel costs, in products of a tile with it
+  double nanoseconds;     // a guess of what all of it takes on one thread
 };
 
 GemmPlan planGemm(const Gemm& call);

@@ -9,7 +9,12 @@ namespace {
 
 /** As much of a as is packed at a time. */
 constexpr int64_t packedRowsBytes = 8 << 20;
-constexpr int64_t packedRowsBytesOfWorker = 256 << 10;
+constexpr int64_t packedRowsBytesOfWorker = 1 << 20;
+
+/** Steps of k, or pairs of steps, whose lines stay in the cache from one tile of rows to the next. */
+constexpr int64_t sharedSteps = 32;
+/** Less is not worth a thread. */
+constexpr int64_t packedAtOnce = 16 << 10;
 
 /** Steps of rows that lie in the second-level cache beside a panel of b. */
 constexpr int64_t cachedSteps = 64 << 10;
@@ -174,10 +179,16 @@ int64_t sumsOf(const Gemm& call, const GemmPlan& plan, const Unit& unit) {
 
 int64_t floatsOfTile(const GemmPlan& plan) { return plan.rowsPerTile * plan.steps; }
 
-/** A tile of rows packed over all of k: [steps][rowsPerTile]. */
-void packTile(const Gemm& call, const GemmPlan& plan, int64_t tile, float* out) {
-  const int64_t row = tile * plan.rowsPerTile;
-  packPanel(plan.rowSource, row, min<int64_t>(plan.rowsPerTile, call.m - row), 0, plan.steps, plan.rowsPerTile, out);
+/** Tiles of rows packed over all of k: [tiles][steps][rowsPerTile]. A few steps of all at a time, where those lie side by side. */
+void packTiles(const Gemm& call, const GemmPlan& plan, int64_t first, int64_t tiles, float* out) {
+  const int64_t atOnce = plan.rowSource.indexStride == 1 ? sharedSteps : max<int64_t>(1, plan.steps);
+  for (int64_t step = 0; step < plan.steps; step += atOnce) {
+    for (int64_t t = 0; t < tiles; t++) {
+      const int64_t row = (first + t) * plan.rowsPerTile;
+      float* to = out + t * floatsOfTile(plan) + step * plan.rowsPerTile;
+      packPanel(plan.rowSource, row, min<int64_t>(plan.rowsPerTile, call.m - row), step, min(atOnce, plan.steps - step), plan.rowsPerTile, to);
+    }
+  }
 }
 
 TiledRows packedRows(const GemmPlan& plan, const float* data) { return {AForm::panel, data, plan.rowsPerTile, floatsOfTile(plan)}; }
@@ -204,7 +215,7 @@ void runUnitPacking(Run& run, int worker, const Gemm& call, const GemmPlan& plan
   for (int64_t first = 0; first < unit.tiles; first += tilesAtOnce) {
     part.firstTile = unit.firstTile + first;
     part.tiles = min(tilesAtOnce, unit.tiles - first);
-    for (int64_t t = 0; t < part.tiles; t++) packTile(call, plan, part.firstTile + t, memory + t * floatsOfTile(plan));
+    packTiles(call, plan, part.firstTile, part.tiles, memory);
     const Work work{call, plan, rows, part.firstTile, panel, gatheringFor(call, plan, part, memory + packed)};
     multiplyUnit(work, part);
   }
@@ -231,10 +242,8 @@ void runPacking(Run& run, const Gemm& call, const GemmPlan& plan, const GemmGrid
   float* memory = run.temporaryOf<float>(tilesAtOnce * floatsOfTile(plan));
   for (int64_t first = 0; first < plan.rowTiles; first += tilesAtOnce) {
     const int64_t tiles = min(tilesAtOnce, plan.rowTiles - first);
-    const int64_t grain = max<int64_t>(1, (16 << 10) / max<int64_t>(1, floatsOfTile(plan)));
-    run.parallelRanges(tiles, grain, [&](int64_t begin, int64_t end, int) {
-      for (int64_t t = begin; t < end; t++) packTile(call, plan, first + t, memory + t * floatsOfTile(plan));
-    });
+    const int64_t grain = max(ceilDiv(tiles, int64_t{4} * run.workers()), ceilDiv(packedAtOnce, max<int64_t>(1, floatsOfTile(plan))));
+    run.parallelRanges(tiles, grain, [&](int64_t begin, int64_t end, int) { packTiles(call, plan, first + begin, end - begin, memory + begin * floatsOfTile(plan)); });
     runUnits(run, call, plan, grid, packedRows(plan, memory), first, tiles);
   }
 }
@@ -245,6 +254,9 @@ void runWhole(Run& run, int worker, const Gemm& call, const GemmPlan& plan) {
   else runUnit(run, worker, call, plan, plan.rows, 0, whole);
 }
 
+/** Neither its rows nor its panels want to be divided. */
+WEFT_INLINE bool isSmall(const GemmPlan& plan) { return plan.rowTiles * floatsOfTile(plan) * 4 <= packedRowsBytesOfWorker; }
+
 WEFT_INLINE bool isEmpty(const Gemm& call) { return call.m <= 0 || call.n <= 0; }
 
 }  // namespace
@@ -253,7 +265,7 @@ void gemm(Run& run, const Gemm& call) {
   if (isEmpty(call)) return;
   const GemmPlan plan = planGemm(call);
   const int64_t wanted = unitsWanted(plan.nanoseconds, run.workers());
-  if (wanted == 1 && call.m <= 512) return runWhole(run, 0, call, plan);
+  if (wanted == 1 && isSmall(plan)) return runWhole(run, 0, call, plan);
   const GemmGrid grid = gridFor(plan, run.workers(), wanted);
   if (plan.packsRows) runPacking(run, call, plan, grid);
   else runUnits(run, call, plan, grid, plan.rows, 0, plan.rowTiles);
