@@ -1,3 +1,9 @@
 import { packageBuild } from '@weft/tsup-config'
 
-export default packageBuild({ index: 'src/index.ts', encoding: 'src/encoding/index.ts', formats: 'src/formats/index.ts', report: 'src/report/index.ts' })
+export default packageBuild({
+  index: 'src/index.ts',
+  bpe: 'src/bpe/index.ts',
+  encoding: 'src/encoding/index.ts',
+  formats: 'src/formats/index.ts',
+  report: 'src/report/index.ts',
+})

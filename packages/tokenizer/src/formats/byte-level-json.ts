@@ -6,23 +6,14 @@ import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
 import { createByteStringTable } from '../text/byte-string-table.ts'
 import type { Normalizer } from '../text/tracked-text.ts'
 import type { JsonField } from './json-field.ts'
+import type { JsonParts } from './json-parts.ts'
 import { createMergeTable } from '../models/merge-table.ts'
 import type { BpeModel } from '../models/piece-encoder.ts'
 import { modelTypeOf, readMerges, readVocabulary } from '../models/read-model.ts'
 import type { TokenIds } from '../models/token-ids.ts'
 import type { Template } from '../post-processors/template-frame.ts'
 import { readPreTokenizer } from '../pre-tokenizers/pre-tokenizer.ts'
-import type { RoleIds } from '../tokenizer/token-roles.ts'
 import { bytesOfToken, createTokenTable, type TokenTable } from '../tokenizer/token-table.ts'
-
-/** What the caller has read of the file. */
-export interface ByteLevelParts {
-  readonly root: JsonField
-  readonly addedTokens: readonly AddedToken[]
-  readonly normalizer: Normalizer | undefined
-  readonly template: Template
-  readonly roles: RoleIds
-}
 
 /** Whether the file is such a tokenizer; any other goes to the general engine. */
 export const isByteLevel = (root: JsonField): boolean => {
@@ -44,18 +35,19 @@ const flatten = (field: JsonField, name: string): readonly JsonField[] => {
   return field.get('type').value === 'Sequence' ? field.get(name).items().flatMap((item) => flatten(item, name)) : [field]
 }
 
-export const byteLevelFromParts = ({ root, addedTokens, normalizer, template, roles }: ByteLevelParts): Tokenizer => {
+export const byteLevelFromParts = (parts: JsonParts, template: Template, normalizer: Normalizer | undefined): Tokenizer => {
+  const { root, addedTokens } = parts
   const vocabulary = readVocabulary(root.get('model').get('vocab'))
-  const model = buildModel(root, vocabulary, addedTokens)
   const components = Object.fromEntries(componentNames.map((name) => [name, (root.get(name).value ?? null) as Json]))
+  const unknown = root.get('model').get('unk_token').value
   return createByteLevelTokenizer({
-    model,
+    model: buildModel(root, vocabulary, addedTokens),
     addedTokens,
     normalizer,
     preTokenizer: readPreTokenizer(root.get('pre_tokenizer')),
     template,
-    roles,
-    components: components as Record<(typeof componentNames)[number], Json>,
+    roles: parts.rolesFor(typeof unknown === 'string' ? vocabulary.get(unknown) : undefined),
+    components: { ...(components as Record<(typeof componentNames)[number], Json>), post_processor: parts.processorJson },
   })
 }
 

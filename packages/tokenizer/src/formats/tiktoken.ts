@@ -6,9 +6,8 @@ import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
 import { createByteStringTable, type ByteStringTable } from '../text/byte-string-table.ts'
 import { knownSplitter } from '../pre-tokenizers/known-patterns.ts'
 import { createMergeTable } from '../models/merge-table.ts'
-import { regexMatcher } from '../pre-tokenizers/matcher.ts'
 import { patternSplitter } from '../pre-tokenizers/pattern-splitter.ts'
-import { compilePattern } from '../pre-tokenizers/pattern-syntax.ts'
+import { patternMatcher } from '../pre-tokenizers/pattern-matcher.ts'
 import type { BpeModel } from '../models/piece-encoder.ts'
 import { describePreTokenizer, patternText, type SplitPattern } from '../pre-tokenizers/pre-tokenizer.ts'
 import { resolveRoles, type TokenRoles } from '../tokenizer/token-roles.ts'
@@ -56,7 +55,7 @@ export interface RankedTokens {
 
 /** @internal */
 export const tokenizerOfRanks = ({ table, ids, special, pattern, patternPath, before, roles, source }: RankedTokens): Tokenizer => {
-  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, patternPath)), 'Isolated', false)
+  const splitter = knownSplitter(pattern) ?? patternSplitter(patternMatcher(pattern, patternPath), 'Isolated', false)
   const textOf = new Map([...special].map(([content, id]) => [id, content]))
   return createByteLevelTokenizer({
     model: buildModel(table, ids, special, source),

@@ -1,14 +1,14 @@
 // A pattern of a tokenizer.json: `{ "String": … }` as it stands, or `{ "Regex": … }` in Oniguruma's syntax.
 import type { JsonField } from '../formats/json-field.ts'
-import { literalMatcher, regexMatcher, type Matcher } from './matcher.ts'
-import { compilePattern } from './pattern-syntax.ts'
+import { literalMatcher, type Matcher } from './matcher.ts'
+import { patternMatcher } from './pattern-matcher.ts'
 
 /** @throws UnsupportedError for syntax that is not known here. */
 export const readMatcher = (pattern: JsonField): Matcher => {
   const literal = readLiteral(pattern)
   if (literal !== undefined) return literalMatcher(literal)
   const regex = pattern.get('Regex')
-  return regexMatcher(compilePattern(regex.string(), regex.path))
+  return patternMatcher(regex.string(), regex.path)
 }
 
 /** The text that is looked for, where the pattern is one. */

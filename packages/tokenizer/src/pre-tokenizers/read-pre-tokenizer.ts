@@ -2,10 +2,9 @@
 import type { JsonField } from '../formats/json-field.ts'
 import { cutAtCharacter, cutBert, cutDigits, cutPunctuation, cutWhitespace, cutWords } from './character-cutters.ts'
 import type { Matcher } from './matcher.ts'
-import { regexMatcher } from './matcher.ts'
 import { metaspace, prefixSpace, toByteAlphabet, type PrependScheme } from './metaspace.ts'
 import { namedPatterns } from './known-patterns.ts'
-import { compilePattern } from './pattern-syntax.ts'
+import { patternMatcher } from './pattern-matcher.ts'
 import { cutting, type Cutter, type PieceStep } from './piece-step.ts'
 import { readMatcher } from './read-pattern.ts'
 import { emitStretches, splitBehaviors, stretchesOf, type SplitBehavior } from './stretches.ts'
@@ -56,7 +55,7 @@ const readSplit = (field: JsonField): Cutter =>
 const readByteLevel = (field: JsonField): readonly PieceStep[] => [
   ...(field.get('add_prefix_space').booleanOr(true) ? [prefixSpace] : []),
   ...(field.get('use_regex').booleanOr(true)
-    ? [cutting(cutAtMatches(regexMatcher(compilePattern(namedPatterns.gpt2, 'pattern')), 'Isolated', false))]
+    ? [cutting(cutAtMatches(patternMatcher(namedPatterns.gpt2, 'pattern'), 'Isolated', false))]
     : []),
   toByteAlphabet,
 ]

@@ -6,9 +6,8 @@ import { createByteLevelTokenizer } from '../tokenizer/byte-level-tokenizer.ts'
 import { knownSplitter } from '../pre-tokenizers/known-patterns.ts'
 import { learnMerges, type LearnedMerges } from './learn-merges.ts'
 import { createMergeTable } from '../models/merge-table.ts'
-import { regexMatcher } from '../pre-tokenizers/matcher.ts'
 import { patternSplitter } from '../pre-tokenizers/pattern-splitter.ts'
-import { compilePattern } from '../pre-tokenizers/pattern-syntax.ts'
+import { patternMatcher } from '../pre-tokenizers/pattern-matcher.ts'
 import { createPieceCounts } from './piece-counts.ts'
 import type { BpeModel } from '../models/piece-encoder.ts'
 import { emptyTemplate } from '../post-processors/template-frame.ts'
@@ -27,7 +26,7 @@ export interface ByteLevelTrainingOptions {
 }
 
 export const createByteLevelTraining = ({ specialTokens, vocabSize, pattern, minFrequency, roles }: ByteLevelTrainingOptions): Training => {
-  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
+  const splitter = knownSplitter(pattern) ?? patternSplitter(patternMatcher(pattern, 'pattern'), 'Isolated', false)
   const counts = createPieceCounts(splitter, specialTokens)
   const firstId = specialTokens.length + 256
   const maxNewTokens = vocabSize - firstId
@@ -77,7 +76,7 @@ const assemble = (
   }
   const special = new Map(specialTokens.map((token) => [token.content, token.id]))
   const description = describePreTokenizer(pattern)
-  const splitter = knownSplitter(pattern) ?? patternSplitter(regexMatcher(compilePattern(pattern, 'pattern')), 'Isolated', false)
+  const splitter = knownSplitter(pattern) ?? patternSplitter(patternMatcher(pattern, 'pattern'), 'Isolated', false)
   return createByteLevelTokenizer({
     model,
     addedTokens: specialTokens,
