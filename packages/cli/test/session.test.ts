@@ -77,6 +77,26 @@ test('tokenizer train, encode, decode, info', () => {
   expect(info['bytesPerToken']).toBeGreaterThan(1)
 })
 
+test('tokenizers of every kind are trained, opened and compared; a report with what languages cost', () => {
+  json('tokenizer train --algorithm wordpiece --vocab-size 60 --out pieces.json corpus')
+  json('tokenizer train --algorithm unigram --vocab-size 60 --out unigram.json corpus')
+  expect(json('tokenizer train --alphabet characters --vocab-size 300 --out characters.model corpus')).toMatchObject({ vocabSize: 300 })
+  const text = 'The river runs.'
+  for (const file of ['unigram.json', 'characters.model']) {
+    expect(succeed(`tokenizer decode --tokenizer ${file}`, succeed(`tokenizer encode --no-special --tokenizer ${file}`, text))).toBe(text)
+  }
+  const compared = json<{ tokenizers: { tokens: number; boundaries: number[] }[] }>('tokenizer compare tokenizer.json characters.model', text)
+  expect(compared.tokenizers.map(({ boundaries, tokens }) => boundaries.length < tokens)).toEqual([true, true])
+  const picture = succeed('tokenizer compare tokenizer.json characters.model --no-color', text)
+  expect(picture.split('\n').filter((line) => line.replaceAll('│', '') === text)).toHaveLength(2)
+  expect(succeed('tokenizer compare tokenizer.json tokenizer.json --color', text)).toContain('\u001b[30;48;5;')
+  writeFileSync(at('deu-eng.jsonl'), '{"src": "Der Fluss fließt.", "eng": "The river flows."}\n')
+  const info = json<{ fairness: { languages: { language: string; premium: number }[] } }>('tokenizer info --tokenizer tokenizer.json --text corpus --parallel deu-eng.jsonl --report tokenizer-report')
+  expect(info.fairness.languages[0]!.language).toBe('deu')
+  expect(info.fairness.languages[0]!.premium).toBeGreaterThan(1)
+  expect(readdirSync(at('tokenizer-report')).sort()).toEqual(['report.html', 'report.json', 'report.md'])
+})
+
 test('train writes a model that info, logits and generate open', () => {
   const trained = json<{ steps: number; lossNats: number; validationLossNats: number }>('train --text corpus --tokenizer tokenizer.json --preset nano --steps 20 --out model')
   expect(trained.steps).toBe(20)

@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { decodeStream, tokenizerFromJson, tokenizerFromSentencePiece, tokenizerToJson } from '../src/index.ts'
+import { writeSentencePieceModel, type SentencePieceModel } from '../src/formats/sentencepiece-model.ts'
 
 type Decoded = true | string | { sha1: string; codePoints: number }
 interface Row {
@@ -100,4 +101,50 @@ describe.skipIf(data.missing || golden.missing)(`SentencePiece models${data.note
       { numRuns: 60 },
     )
   })
+})
+
+const tinyModel = (changes: Partial<SentencePieceModel> = {}): Uint8Array =>
+  writeSentencePieceModel({
+    pieces: [
+      { piece: '<unk>', score: 0, type: 'unknown' },
+      { piece: 'f', score: -3, type: 'normal' },
+      { piece: 'i', score: -4, type: 'normal' },
+      { piece: 'ine', score: -5, type: 'normal' },
+      { piece: 'ne', score: 0, type: 'userDefined' },
+      { piece: 'fi', score: -6, type: 'unused' },
+      { piece: '▁', score: -2, type: 'normal' },
+    ],
+    algorithm: 'unigram',
+    byteFallback: false,
+    treatWhitespaceAsSuffix: false,
+    unknownSurface: ' \u2047 ',
+    normalizer: { name: 'identity', charsmap: new Uint8Array(0), addDummyPrefix: false, removeExtraWhitespaces: false, escapeWhitespaces: true },
+    beginId: -1,
+    endId: -1,
+    padId: -1,
+    ...changes,
+  })
+
+// Ids by sentencepiece 0.2.3
+test('a user-defined symbol costs a tenth, unused pieces are not used', () => {
+  expect([...tokenizerFromSentencePiece(tinyModel()).encode('fine')]).toEqual([1, 2, 4])
+  expect([...tokenizerFromSentencePiece(tinyModel({ algorithm: 'bpe' })).encode('fine')]).toEqual([1, 2, 4])
+})
+
+test('spaces stand before or behind the words, as the model says', () => {
+  const { encode, decode } = tokenizerFromSentencePiece(tinyModel({ normalizer: { name: '', charsmap: new Uint8Array(0), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true } }))
+  expect([...encode('  f  i ')]).toEqual([6, 1, 6, 2])
+  expect(decode([6, 1, 6, 2])).toBe('f i')
+  const suffix = tokenizerFromSentencePiece(tinyModel({ treatWhitespaceAsSuffix: true, normalizer: { name: '', charsmap: new Uint8Array(0), addDummyPrefix: true, removeExtraWhitespaces: true, escapeWhitespaces: true } }))
+  expect([...suffix.encode('f i')]).toEqual([1, 6, 2, 6])
+})
+
+test.each([
+  ['no pieces', new Uint8Array(0), /without pieces/],
+  ['a file of something else', new TextEncoder().encode('{"version": "1.0"}'), /byte 0: /],
+  ['no unknown piece', tinyModel({ pieces: [{ piece: 'a', score: 0, type: 'normal' }] }), /expected a piece of the type unknown/],
+  ['a piece twice', tinyModel({ pieces: [{ piece: '<unk>', score: 0, type: 'unknown' }, { piece: 'a', score: 0, type: 'normal' }, { piece: 'a', score: 1, type: 'normal' }] }), /"a" is there twice/],
+  ['missing bytes', tinyModel({ byteFallback: true }), /expected a piece for every byte, none for <0x00>/],
+])('%s is an error that says so', (_, bytes, message) => {
+  expect(() => tokenizerFromSentencePiece(bytes)).toThrow(message)
 })

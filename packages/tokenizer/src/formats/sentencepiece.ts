@@ -125,10 +125,10 @@ const modelOf = (file: SentencePieceModel, unknownId: number, symbolLengthAt: ((
   return { ...bpe, steps: [] }
 }
 
-/** Scores as they are summed: a user-defined symbol has one that always wins. */
+/** Scores as they are summed: a user-defined symbol has one that hardly anything beats. */
 const unigramOf = ({ pieces, byteFallback }: SentencePieceModel, unknownId: number): Model => {
   let leastScore = Infinity
-  let greatestScore = -Infinity
+  let greatestScore = 2 ** -126 // where the reference begins to look for it, so that a symbol costs a tenth where all scores are below zero
   for (const { score, type } of pieces) {
     if (type !== 'normal') continue
     leastScore = Math.min(leastScore, score)
