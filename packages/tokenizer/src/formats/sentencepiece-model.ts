@@ -7,7 +7,7 @@ import { readProtobuf, type ProtobufField } from './protobuf-reader.ts'
 import { createProtobufWriter, type ProtobufWriter } from './protobuf-writer.ts'
 
 export type PieceType = 'normal' | 'unknown' | 'control' | 'userDefined' | 'unused' | 'byte'
-export type SentencePieceAlgorithm = 'unigram' | 'bpe' | 'word' | 'char'
+type SentencePieceAlgorithm = 'unigram' | 'bpe' | 'word' | 'char'
 
 export interface SentencePiece {
   readonly piece: string
