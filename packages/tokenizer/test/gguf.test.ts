@@ -3,6 +3,8 @@ import type { Json, Tokenizer } from '@weft/contracts'
 import { needsShared, readJsonLines } from '@weft/fixtures'
 import { describe, expect, test } from 'vitest'
 import { tokenizerFromGguf } from '../src/index.ts'
+import { ggufPatterns } from '../src/formats/gguf-patterns.ts'
+import { toAlphabet } from '../src/text/byte-alphabet.ts'
 import { readGgufMetadata } from './gguf-metadata.ts'
 
 const vocabs = needsShared('data/ggml-vocabs')
@@ -61,4 +63,11 @@ test.each([
   ['tokenizer.ggml.tokens', 7, /tokenizer\.ggml\.tokens: expected the texts of all tokens/],
 ])('%s %j is an error that names the key', (key, value, message) => {
   expect(() => tokenizerFromGguf(metadata({ [key]: value as Json | undefined }))).toThrow(message)
+})
+
+test.each([...ggufPatterns.keys()])('text is cut as %s says, and comes back', (pre) => {
+  const bytes = Array.from({ length: 256 }, (_, byte) => toAlphabet(Uint8Array.of(byte)))
+  const tokenizer = tokenizerFromGguf(metadata({ 'tokenizer.ggml.pre': pre, 'tokenizer.ggml.tokens': bytes, 'tokenizer.ggml.token_type': bytes.map(() => 1), 'tokenizer.ggml.merges': [] }))
+  const text = "It's 12345 + 3.5;  naïve Ångström\n\n東京タワー <|x|> \u{1f600}…"
+  expect(tokenizer.decode(tokenizer.encode(text))).toBe(text)
 })

@@ -1,6 +1,6 @@
 // Training over characters: WordPiece, Unigram, and BPE as SentencePiece has it. Texts are normalized and cut into words as the finished
 // tokenizer will cut them; the words are counted, then the vocabulary is learned from the counts.
-import { FormatError, type Json, type Tokenizer } from '@weft/contracts'
+import { ConfigError, type Json, type Tokenizer } from '@weft/contracts'
 import { byteToken } from '../models/token-ids.ts'
 import { jsonField } from '../formats/json-field.ts'
 import { tokenizerOfPieces } from '../formats/sentencepiece.ts'
@@ -183,6 +183,6 @@ const metaPieces = (specialTokens: readonly AddedToken[], unknownId: number, byt
 
 const checkSize = ({ pieces }: SentencePieceModel, vocabSize: number): void => {
   if (pieces.length > vocabSize) {
-    throw new FormatError(`vocabSize: the texts have more characters than fit into ${vocabSize} tokens (${pieces.length} with them); a lower characterCoverage leaves the rarest to the bytes`)
+    throw new ConfigError(`vocabSize: the texts have more characters than fit into ${vocabSize} tokens (${pieces.length} with them); a lower characterCoverage leaves the rarest to the bytes`)
   }
 }
