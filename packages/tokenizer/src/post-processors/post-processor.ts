@@ -8,7 +8,7 @@ export interface PostProcessor {
   process(drafts: readonly Draft[], addSpecialTokens: boolean): readonly Draft[]
 }
 
-export interface AddedPiece {
+interface AddedPiece {
   readonly ids: readonly number[]
   readonly tokens: readonly string[]
   readonly typeId: number

@@ -34,7 +34,7 @@ const flatten = (field: JsonField): readonly JsonField[] => {
   return field.get('type').value === 'Sequence' ? field.get('pretokenizers').items().flatMap(flatten) : [field]
 }
 
-/** @param shift the matcher is asked about each piece on its own. */
+/** The matcher is asked about each piece on its own, so that look-arounds end with it. */
 const cutAtMatches =
   (matcher: Matcher, behavior: SplitBehavior, invert: boolean): Cutter =>
   (text, from, to, output) => {
@@ -67,7 +67,7 @@ const readScheme = (field: JsonField): PrependScheme => {
   return field.get('add_prefix_space').booleanOr(true) ? name : 'never'
 }
 
-export const readCharacter = (field: JsonField): string => {
+const readCharacter = (field: JsonField): string => {
   const text = field.string()
   if (Array.from(text).length !== 1) throw field.wrong('one character')
   return text

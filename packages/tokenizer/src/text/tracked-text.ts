@@ -4,7 +4,7 @@
 // others keeps its own place alone.
 
 /** Original UTF-16 range of every unit of a text. */
-export interface Origins {
+interface Origins {
   readonly starts: Int32Array
   readonly ends: Int32Array
 }
@@ -36,8 +36,6 @@ export const untouched = (text: string, start: number, isTracked: boolean): Trac
   }
   return { text, origins, start }
 }
-
-export const emptyOrigins: Origins = { starts: new Int32Array(0), ends: new Int32Array(0) }
 
 /** Writes a new text of which every unit is given its place. */
 export interface TrackedWriter {

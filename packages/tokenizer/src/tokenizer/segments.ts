@@ -5,7 +5,7 @@ import { sliced, untouched, type Normalizer, type TrackedText } from '../text/tr
 import { wellFormed } from '../text/well-formed.ts'
 
 /** A stretch of the text: an added token, or normalized text that a model is to encode. */
-export interface Segment {
+interface Segment {
   /** −1: text. */
   readonly tokenId: number
   readonly input: TrackedText
