@@ -1,7 +1,7 @@
 // The attention half of a block: queries, keys and values in one projection, rotation, the cache, and back to the model's width.
 // B batch, T new tokens, S visible tokens, H query heads, K key heads, Dh head width.
 import type { Tensor } from '@weft/tensor'
-import { attention, qkvRope, reshape, slice } from '@weft/tensor/ops'
+import { attention, qkvRope, reshape, slice, splitHeads } from '@weft/tensor/ops'
 import { explicitAttention } from './explicit-attention.ts'
 import { project } from './projection.ts'
 import type { Run } from './run.ts'
@@ -11,7 +11,7 @@ export const attentionBlock = (run: Run, layerIndex: number, x: Tensor): { outpu
   const { config, placement, pass } = run
   const { rows, length, at, kvCache } = placement
   const layer = `layers.${layerIndex}.attention`
-  const { q, k, v } = splitHeads(run, project(run, `${layer}.qkv`, x))
+  const { q, k, v } = takeHeads(run, project(run, `${layer}.qkv`, x))
   const past = kvCache?.append(layerIndex, k, v)
   const [keys, values] = [past?.keys ?? k, past?.values ?? v]
   const scale = config.headDim ** -0.5
@@ -38,13 +38,12 @@ export const attentionBlock = (run: Run, layerIndex: number, x: Tensor): { outpu
 }
 
 /** qkv [B, T, (H + 2K)·Dh] → q [B, T, H, Dh], k and v [B, T, K, Dh], q and k rotated where positions are rotary. */
-const splitHeads = (run: Run, qkv: Tensor): { q: Tensor; k: Tensor; v: Tensor } => {
+const takeHeads = (run: Run, qkv: Tensor): { q: Tensor; k: Tensor; v: Tensor } => {
   const { config, frequencies, placement } = run
-  const { numHeads, numKvHeads, headDim } = config
-  const { rows, length, positions, offset } = placement
+  const { numHeads, numKvHeads } = config
+  const { positions, offset } = placement
   if (frequencies !== undefined) {
     return qkvRope(qkv, frequencies, { numHeads, numKvHeads, ...(positions === undefined ? { offset } : { positions }) })
   }
-  const part = (start: number, heads: number): Tensor => reshape(slice(qkv, [0, 0, start * headDim], [rows, length, heads * headDim]), [rows, length, heads, headDim])
-  return { q: part(0, numHeads), k: part(numHeads, numKvHeads), v: part(numHeads + numKvHeads, numKvHeads) }
+  return splitHeads(qkv, { numHeads, numKvHeads })
 }

@@ -21,5 +21,7 @@ export const attention: NativeOperations = {
   ropeBackward: { attributes: turn },
   qkvRope: { attributes: [...heads, ...turn] },
   qkvRopeBackward: { attributes: [...heads, ...turn], supports: areGradientsAlike },
+  splitHeads: {},
+  splitHeadsBackward: {},
   kvAppend: { attributes: [list('at')], reuses: [[0, 0]] },
 }

@@ -17,13 +17,14 @@ import { layerNormBackwardOp, layerNormOp, rmsNormBackwardOp, rmsNormOp } from '
 import { adamWStepOp, addIntoOp, globalNormOp, lionStepOp, muonStepOp, sgdStepOp } from './optimizer-steps.ts'
 import { qkvRopeBackwardOp, qkvRopeOp, ropeBackwardOp, ropeOp } from './rope.ts'
 import { sampleTokenOp } from './sampling.ts'
+import { splitHeadsBackwardOp, splitHeadsOp } from './split-heads.ts'
 import { logSoftmaxBackwardOp, logSoftmaxOp, meanOp, softmaxBackwardOp, softmaxOp } from './softmax.ts'
 import { argMaxOp, cumSumOp, topKOp } from './top-k.ts'
 
 export const namedOps: readonly OpDefinition[] = [
   softmaxOp, softmaxBackwardOp, logSoftmaxOp, logSoftmaxBackwardOp, meanOp,
   layerNormOp, layerNormBackwardOp, rmsNormOp, rmsNormBackwardOp, addLayerNormOp, addLayerNormBackwardOp, addRmsNormOp, addRmsNormBackwardOp,
-  ropeOp, ropeBackwardOp, qkvRopeOp, qkvRopeBackwardOp,
+  ropeOp, ropeBackwardOp, qkvRopeOp, qkvRopeBackwardOp, splitHeadsOp, splitHeadsBackwardOp,
   geluOp, geluBackwardOp, siluOp, siluBackwardOp, sigmoidOp, sigmoidBackwardOp, reluOp, reluBackwardOp, swiGluOp, swiGluBackwardOp, geGluOp, geGluBackwardOp,
   linearOp, activatedLinearOp, linearBackwardOp, expertLinearOp, expertLinearBackwardOp, embeddingOp, embeddingBackwardOp, attentionOp, attentionBackwardOp,
   crossEntropyOp, crossEntropyBackwardOp, linearCrossEntropyOp, linearCrossEntropyBackwardOp, dropoutOp,

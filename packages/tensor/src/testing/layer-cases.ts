@@ -8,6 +8,7 @@ import { activatedLinearOp, linearOp } from '../ops/linear.ts'
 import { layerNormOp, rmsNormOp } from '../ops/norm.ts'
 import { qkvRopeOp, ropeOp } from '../ops/rope.ts'
 import { logSoftmaxOp, meanOp, softmaxOp } from '../ops/softmax.ts'
+import { splitHeadsOp } from '../ops/split-heads.ts'
 import { asBfloat16, caseOf, withoutGradients } from './case-of.ts'
 import type { OpCase, Samples, SampleTensor } from './op-case.ts'
 
@@ -56,6 +57,10 @@ const rotations: readonly OpCase[] = [
   caseOf(ropeOp, 'positions, scale', { offset: 0, scale: 1.25 }, (s) => [s.normal([2, 3, 2, 6]), frequencies(s, 3), s.integers([2, 3], 0, 60)], { ...fixed, rows: ['x', 'positions'] }),
   caseOf(ropeOp, 'one row of positions', turned, (s) => [s.normal([2, 3, 2, 4]), frequencies(s, 2), s.values([1, 3], [4, 2, 9], 'i32')], fixed),
   caseOf(ropeOp, 'no tokens', turned, (s) => [s.normal([2, 0, 2, 4]), frequencies(s, 2), undefined], { ...fixed, gradients: false }),
+  caseOf(splitHeadsOp, 'as many key heads', { numHeads: 2, numKvHeads: 2 }, (s) => [s.normal([2, 3, 24])], { rows: ['qkv'] }),
+  caseOf(splitHeadsOp, 'grouped', { numHeads: 4, numKvHeads: 1 }, (s) => [s.normal([3, 5, 18])]),
+  caseOf(splitHeadsOp, 'bf16', { numHeads: 1, numKvHeads: 1 }, (s) => [asBfloat16(s, s.normal([2, 3, 9]))], withoutGradients),
+  caseOf(splitHeadsOp, 'no tokens', { numHeads: 1, numKvHeads: 1 }, (s) => [s.normal([2, 0, 12])], withoutGradients),
   caseOf(qkvRopeOp, 'as many key heads', { ...turned, numHeads: 2, numKvHeads: 2 }, (s) => [s.normal([2, 3, 24]), frequencies(s, 2), undefined], { ...fixed, rows: ['qkv'] }),
   caseOf(qkvRopeOp, 'grouped, positions', { ...turned, numHeads: 4, numKvHeads: 2 }, (s) => [s.normal([2, 3, 48]), frequencies(s, 2), s.integers([2, 3], 0, 40)], fixed),
 ]
