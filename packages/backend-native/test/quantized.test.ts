@@ -7,6 +7,7 @@ import { dequantize, packQuantized, quantizedEmbedding, quantizedMatMul, type Qu
 import { afterAll, describe, expect, it } from 'vitest'
 import { createNativeBackend, type InstructionSet, type NativeBackend } from '../src/index.ts'
 import { quantized } from '../src/operations/quantized.ts'
+import { runChild } from './children/run-child.ts'
 import { blockOf, formats, quantizedCases } from './quantized-cases.ts'
 
 const cases = conformanceCases({ cases: quantizedCases }).filter(({ op }) => op !== undefined && Object.hasOwn(quantized, op))
@@ -90,6 +91,12 @@ describe('int8 activations', () => {
       const part = await product(backend, format, x.slice(first * width, (first + count) * width))
       expect(Array.from(part)).toEqual(all.slice(first * outputs, (first + count) * outputs))
     }
+  })
+
+  it.each(['avx512', 'avx2'])('the processor’s dot products give the bits that processors without give: %s', async (instructionSet) => {
+    const [all, none] = await Promise.all(['all', 'none'].map((features) => runChild('quantized-bits.ts', { args: [instructionSet], environment: { WEFT_NATIVE_FEATURES: features } })))
+    expect(all).toMatchObject({ code: 0, output: expect.stringMatching(/^[0-9a-f]{64}$/) })
+    expect(none).toEqual(all)
   })
 
   it.each(['avx512', 'avx2', 'baseline'] as const)('NaN and infinity reach the outputs of their rows, as in the decomposition: %s', async (instructionSet) => {

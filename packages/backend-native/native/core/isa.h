@@ -172,6 +172,13 @@ WEFT_INLINE float widenF16(uint16_t h) {
   memcpy(&x, &bits, 4);
   return x;
 }
+WEFT_INLINE vf widenF16(vh h) {
+  const vi half = (vi)__builtin_convertvector(h, vu);
+  const vi magnitude = (half & 0x7fff) << 13;
+  const vi special = (half & 0x7c00) == 0x7c00;  // infinity and NaN
+  const vi bits = (bitsOf(floatsOf(magnitude) * 0x1p112f) & ~special) | ((magnitude | 0x7f800000) & special);
+  return floatsOf(bits | (half & 0x8000) << 16);
+}
 WEFT_INLINE uint16_t narrowF16(float x) {
   uint32_t bits;
   memcpy(&bits, &x, 4);
@@ -214,6 +221,8 @@ template <> WEFT_INLINE vf loadAs<F16>(const F16* p, int n) {
   if (n == VW) return (vf)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
 #elif WEFT_LEVEL == 1
   if (n == VW) return (vf)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#else
+  if (n == VW) return widenF16((vh)*reinterpret_cast<const vhUnaligned*>(p));
 #endif
   vf x = {};
   for (int i = 0; i < n; i++) x[i] = widenF16(p[i].bits);

@@ -93,7 +93,10 @@ struct Registration {
   Registration(const char* name, Isa isa, KernelFunction kernel);
 };
 
-/** What this processor offers beyond its level; kernels for it carry a target attribute of their own and ask here. */
+/**
+ * What this processor offers beyond its level; kernels for it carry a target attribute of their own and ask here. Nothing where the
+ * environment says WEFT_NATIVE_FEATURES=none: so one tries what runs on processors without.
+ */
 struct CpuFeatures {
   bool avx512Vnni, avx512Bf16, avxVnni;
 };

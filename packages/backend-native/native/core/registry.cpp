@@ -1,7 +1,13 @@
 #include "registry.h"
 
 #include <algorithm>
+#include <cstdlib>
+#include <cstring>
 #include <map>
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 namespace weft {
 namespace {
@@ -11,15 +17,23 @@ std::map<std::string, Kernel>& byName() {
   return table;
 }
 
+#if defined(__x86_64__)
+/** Older compilers do not know its name: bit 4 of EAX in leaf 7, sub-leaf 1. */
+bool hasAvxVnni() {
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid_count(7, 1, &eax, &ebx, &ecx, &edx) != 0 && (eax & 1u << 4) != 0;
+}
+#endif
+
 CpuFeatures detectFeatures() {
   CpuFeatures features{};
+  const char* wanted = std::getenv("WEFT_NATIVE_FEATURES");
+  if (wanted != nullptr && std::strcmp(wanted, "none") == 0) return features;
 #if defined(__x86_64__)
   __builtin_cpu_init();
   features.avx512Vnni = __builtin_cpu_supports("avx512vnni");
   features.avx512Bf16 = __builtin_cpu_supports("avx512bf16");
-#if defined(__GNUC__) && (__GNUC__ >= 13 || defined(__clang__))
-  features.avxVnni = __builtin_cpu_supports("avxvnni");
-#endif
+  features.avxVnni = __builtin_cpu_supports("avx2") && hasAvxVnni();
 #endif
   return features;
 }

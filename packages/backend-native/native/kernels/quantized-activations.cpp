@@ -7,21 +7,46 @@ namespace weft::WEFT_ISA {
 namespace {
 
 constexpr int vectors = subBlockColumns / VW;
-typedef int8_t signedBytes __attribute__((vector_size(VW)));
-
 #if WEFT_LEVEL == 2
-WEFT_INLINE int32_t lanesSum(vi x) { return _mm512_reduce_add_epi32((__m512i)x); }
 WEFT_INLINE int32_t lanesMax(vi x) { return _mm512_reduce_max_epi32((__m512i)x); }
-#else
-WEFT_INLINE int32_t lanesSum(vi x) {
-  int32_t sum = 0;
-  for (int i = 0; i < VW; i++) sum += x[i];
-  return sum;
+/** The quants of a block, which fit into bytes. */
+WEFT_INLINE void storeBytes(const vi quants[vectors], int8_t* out) {
+  for (int v = 0; v < vectors; v++) _mm_storeu_si128(reinterpret_cast<__m128i*>(out + v * VW), _mm512_cvtepi32_epi8((__m512i)quants[v]));
 }
+#elif defined(__x86_64__)
+#if WEFT_LEVEL == 1
+WEFT_INLINE __m128i lowerHalf(vi x) { return _mm256_castsi256_si128((__m256i)x); }
+WEFT_INLINE __m128i upperHalf(vi x) { return _mm256_extracti128_si256((__m256i)x, 1); }
+WEFT_INLINE int32_t lanesMax(vi x) {
+  const __m128i four = _mm_max_epi32(lowerHalf(x), upperHalf(x));
+  const __m128i two = _mm_max_epi32(four, _mm_shuffle_epi32(four, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+WEFT_INLINE void storeBytes(const vi quants[vectors], int8_t* out) {
+  const __m256i low = _mm256_packs_epi32((__m256i)quants[0], (__m256i)quants[1]), high = _mm256_packs_epi32((__m256i)quants[2], (__m256i)quants[3]);
+  const __m256i mixed = _mm256_packs_epi16(low, high);  // in halves of 128 bits
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(out), _mm256_permutevar8x32_epi32(mixed, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7)));
+}
+#else
+WEFT_INLINE int32_t lanesMax(vi x) {
+  const __m128i two = _mm_max_epi32((__m128i)x, _mm_shuffle_epi32((__m128i)x, 0x4e));
+  return _mm_cvtsi128_si32(_mm_max_epi32(two, _mm_shuffle_epi32(two, 0xb1)));
+}
+WEFT_INLINE void storeBytes(const vi quants[vectors], int8_t* out) {
+  for (int v = 0; v < vectors; v += 4) {
+    const __m128i low = _mm_packs_epi32((__m128i)quants[v], (__m128i)quants[v + 1]), high = _mm_packs_epi32((__m128i)quants[v + 2], (__m128i)quants[v + 3]);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(out + v * VW), _mm_packs_epi16(low, high));
+  }
+}
+#endif
+#else
 WEFT_INLINE int32_t lanesMax(vi x) {
   int32_t largest = x[0];
   for (int i = 1; i < VW; i++) largest = max(largest, x[i]);
   return largest;
+}
+WEFT_INLINE void storeBytes(const vi quants[vectors], int8_t* out) {
+  for (int i = 0; i < subBlockColumns; i++) out[i] = static_cast<int8_t>(quants[i / VW][i % VW]);
 }
 #endif
 
@@ -43,23 +68,20 @@ WEFT_INLINE void roundBlock(const vf values[vectors], const SumForm& form, Activ
   const float step = largestMagnitude(values) * (1.0f / 127);
   const bool isFinite = step < __builtin_inff();
   const vf divisor = splat(isFinite && step != 0 ? step : 1);
-  vi totals[2] = {};
-  for (int v = 0; v < vectors; v++) {
-    vi quants{};
-    if (isFinite) {
-      const vf shifted = values[v] / divisor + splat(0.5f);
-      quants = toInt(shifted);
-      quants += toFloat(quants) > shifted;  // −1 where truncation went up
-    }
-    const signedBytes bytes = __builtin_convertvector(quants, signedBytes);
-    memcpy(out.quants + v * VW, &bytes, VW);
-    totals[v * 2 / vectors] += quants;
+  vi quants[vectors] = {}, totals[2] = {};
+  for (int v = 0; v < vectors && isFinite; v++) {
+    const vf shifted = values[v] / divisor + splat(0.5f);
+    quants[v] = toInt(shifted);
+    quants[v] += toFloat(quants[v]) > shifted;  // −1 where truncation went up
+    totals[v * 2 / vectors] += quants[v];
   }
+  storeBytes(quants, out.quants);
   out.step = isFinite ? step : __builtin_nanf("");
-  const int32_t sums[2] = {lanesSum(form.halves == 1 ? totals[0] + totals[1] : totals[0]), form.halves == 1 ? 0 : lanesSum(totals[1])};
+  if (form.halves == 1) totals[0] += totals[1];
   for (int half = 0; half < 2; half++) {
-    if (form.isFloat) out.sums[half] = out.step * static_cast<float>(sums[half]);
-    else out.starts[half] = -form.zero * sums[half];
+    const float sum = half < form.halves ? sumLanes(toFloat(totals[half])) : 0;  // exact: below 2^12
+    if (form.isFloat) out.sums[half] = out.step * sum;
+    else out.starts[half] = -form.zero * static_cast<int32_t>(sum);
   }
 }
 

@@ -89,7 +89,22 @@ WEFT_INLINE void lookUpAll(const uint8_t book[16], vu words[subBlockWords]) {
 /** Half-precision numbers at byte `at` · 16 of a block's scales. */
 WEFT_INLINE vf halvesAt(const uint8_t* scales, int at, int part) { return loadAs<F16>(reinterpret_cast<const F16*>(scales + at * groupRows) + part * VW, VW); }
 
-WEFT_INLINE vi bytesAt(const uint8_t* scales, int at, int part) { return __builtin_convertvector((vb)*reinterpret_cast<const vbUnaligned*>(scales + at * groupRows + part * VW), vi); }
+/** Bytes of a block's scales as numbers. Compilers take this widening apart, so it is said outright. */
+WEFT_INLINE vi bytesAt(const uint8_t* scales, int at, int part) {
+  const uint8_t* bytes = scales + at * groupRows + part * VW;
+#if WEFT_LEVEL == 2
+  return (vi)_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bytes)));
+#elif WEFT_LEVEL == 1
+  return (vi)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(bytes)));
+#elif defined(__x86_64__)
+  return (vi)_mm_cvtepu8_epi32(_mm_loadu_si32(bytes));
+#else
+  vi numbers;
+  for (int i = 0; i < VW; i++) numbers[i] = bytes[i];
+  return numbers;
+#endif
+}
+
 WEFT_INLINE vf floats(vi x) { return __builtin_convertvector(x, vf); }
 
 /** What formats are made of: sizes, and how sub-block j of a block is read. `halves`: scales in a sub-block; `zero` is taken off quants. */

@@ -34,7 +34,7 @@ void quantizedEmbedding(Run& run) {
       const int64_t id = ids.as<int32_t>()[i];
       float* row = out.as<float>() + i * table.width;
       if (id < 0 || id >= table.rows) memset(row, 0, static_cast<size_t>(table.width) * 4);
-      else valuesByColumn(table, 0, table.width, id, id + 1, row, 1);
+      else valuesByRow(table, id, id + 1, 0, table.width, row, table.width);
     }
   });
 }

@@ -36,7 +36,7 @@ template <class K> WEFT_INLINE vf addSubBlock(vf sum, int half, vi dot, vf scale
 
 template <class K> WEFT_INLINE vi startOf(const ActivationBlock& x, int half) { return K::hasOffset ? vi{} : splatInt(x.starts[half]); }
 
-template <class Format, int R> WEFT_TARGET void stream(const uint8_t* group, int64_t blocks, int part, const ActivationBlock* x, int64_t stride, float* out) {
+template <class Format, int R> WEFT_TARGET void stream(const uint8_t* group, const uint8_t* end, int64_t blocks, int part, const ActivationBlock* x, int64_t stride, float* out) {
   using K = KindOf<Format>;
   constexpr int words = subBlockWords / K::halves;
   constexpr int lines = Format::layout.quantBytes() * groupRows / 64;
@@ -45,8 +45,9 @@ template <class Format, int R> WEFT_TARGET void stream(const uint8_t* group, int
   vf sums[R] = {};
   for (int64_t block = 0; block < blocks; block++) {
     for (int j = 0; j < Format::subBlocks; j++, x += stride) {
+      const uint8_t* ahead = min(at.quants + prefetchBytes, end - lines * 64);
 #pragma GCC unroll 16
-      for (int line = j * lines / Format::subBlocks; line < (j + 1) * lines / Format::subBlocks; line++) __builtin_prefetch(at.quants + prefetchBytes + line * 64);
+      for (int line = j * lines / Format::subBlocks; line < (j + 1) * lines / Format::subBlocks; line++) __builtin_prefetch(ahead + line * 64);
       vu quants[subBlockWords];
       SubBlockScales scales;
       Format::words(at.quants, j, quants);

@@ -107,7 +107,7 @@ struct Dot {
 
 namespace weft::WEFT_ISA {
 
-const Int8Kernels& int8Kernels(QuantizedFormat format) {
+const Int8Kernels& int8KernelsOfLevel(QuantizedFormat format) {
   static const KernelTable table;
   return table.kernels[static_cast<int>(format)];
 }

@@ -32,8 +32,9 @@ constexpr int64_t tileOutputs = 2 * VW;
 
 /** The kernels of one format on this processor. */
 struct Int8Kernels {
-  /** [i]: VW outputs of 2^i rows of activations: block b of row r at x[b · stride + r], its outputs at out + r · groupRows. */
-  void (*stream[rowsPerStreamLog + 1])(const uint8_t* group, int64_t blocks, int part, const ActivationBlock* x, int64_t stride, float* out);
+  /** [i]: VW outputs of 2^i rows of activations: block b of row r at x[b · stride + r], its outputs at out + r · groupRows. What
+   *  follows the group up to `end` is fetched ahead. */
+  void (*stream[rowsPerStreamLog + 1])(const uint8_t* group, const uint8_t* end, int64_t blocks, int part, const ActivationBlock* x, int64_t stride, float* out);
   /** Sub-blocks from … to of a part as bytes, scales and offsets: `expandedBytes` each. */
   void (*expand)(const uint8_t* group, int64_t blocks, int64_t from, int64_t to, int part, uint8_t* out);
   int64_t expandedBytes;
@@ -44,9 +45,10 @@ struct Int8Kernels {
   void (*tile[rowsPerTile])(const uint8_t* first, const uint8_t* second, int64_t subBlocks, const ActivationBlock* x, bool isFirst, float* out, int64_t stride);
 };
 
-/** The kernels that run wherever this level does, and those for processors with vpdpbusd. */
+/** The best kernels for this processor. */
 const Int8Kernels& int8Kernels(QuantizedFormat format);
-const Int8Kernels& int8KernelsVnni(QuantizedFormat format);
+/** Those that run wherever this level does. */
+const Int8Kernels& int8KernelsOfLevel(QuantizedFormat format);
 
 /** out [M, F] = x [M, D] · matrixᵀ with x rounded to int8; float dtypes. */
 void quantizedProductInInt8(Run& run, const View& x, const QuantizedMatrix& matrix, const View& out);

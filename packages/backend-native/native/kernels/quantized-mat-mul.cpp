@@ -48,14 +48,17 @@ void writeOutputs(const View& out, int64_t row, int64_t column, int64_t count, c
   });
 }
 
-/** The outputs of a group for all rows of the only tile: as many rows at a time as a kernel takes. */
-void streamGroup(const Int8Call& call, int64_t group, float* sums) {
+/** The outputs of a group for all rows of the only tile: as many rows at a time as a kernel takes. Groups up to endGroup follow. */
+void streamGroup(const Int8Call& call, int64_t group, int64_t endGroup, float* sums) {
   const QuantizedMatrix& matrix = call.matrix;
+  const int64_t groupBytes = groupRows * matrix.rowBytes();
+  const uint8_t* data = matrix.group(group);
+  const int64_t following = data == matrix.tail ? 1 : min(endGroup, matrix.rows / groupRows) - group;
   for (int64_t row = 0; row < call.rows;) {
     int log = rowsPerStreamLog;
     while (row + (1 << log) > call.rows) log--;
     for (int part = 0; part < groupRows / VW; part++) {
-      call.kernels.stream[log](matrix.group(group), matrix.blocks(), part, call.x + row, call.rows, sums + row * groupRows + part * VW);
+      call.kernels.stream[log](data, data + following * groupBytes, matrix.blocks(), part, call.x + row, call.rows, sums + row * groupRows + part * VW);
     }
     row += 1 << log;
   }
@@ -68,7 +71,7 @@ void streamRows(Run& run, const Int8Call& call) {
   run.parallelRanges(matrix.groups(), grain, [&](int64_t begin, int64_t end, int) {
     for (int64_t group = begin; group < end; group++) {
       alignas(64) float sums[mostStreamedRows * groupRows];
-      streamGroup(call, group, sums);
+      streamGroup(call, group, end, sums);
       const int64_t column = group * groupRows;
       for (int64_t row = 0; row < call.rows; row++) writeOutputs(call.out, row, column, min<int64_t>(groupRows, matrix.rows - column), sums + row * groupRows);
     }
@@ -130,8 +133,7 @@ void multiplyRows(Run& run, const Int8Call& call) {
 void quantizedProductInInt8(Run& run, const View& x, const QuantizedMatrix& matrix, const View& out) {
   if (out.size == 0) return;
   const int64_t rows = out.size / matrix.rows;
-  const Int8Kernels& kernels = cpuFeatures().avx512Vnni ? int8KernelsVnni(matrix.format) : int8Kernels(matrix.format);
-  const Int8Call call{matrix, kernels, out, rows, roundActivations(run, x, matrix, rows)};
+  const Int8Call call{matrix, int8Kernels(matrix.format), out, rows, roundActivations(run, x, matrix, rows)};
   if (rows <= mostStreamedRows) streamRows(run, call);
   else multiplyRows(run, call);
 }

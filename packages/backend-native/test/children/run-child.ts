@@ -9,17 +9,18 @@ export interface Ended {
 }
 
 /**
+ * @param options.environment besides what this process has.
  * @param options.limitKilobytes address space that the system gives it at most (`ulimit -v`).
  * @param options.onOutput told of everything printed so far, whenever there is more.
  */
 export const runChild = (
   file: string,
-  options: { readonly args?: readonly string[]; readonly limitKilobytes?: number; readonly onOutput?: (output: string, send: (signal: NodeJS.Signals) => void) => void } = {},
+  options: { readonly args?: readonly string[]; readonly environment?: Readonly<Record<string, string>>; readonly limitKilobytes?: number; readonly onOutput?: (output: string, send: (signal: NodeJS.Signals) => void) => void } = {},
 ): Promise<Ended> =>
   new Promise((resolve, reject) => {
     const node = [process.execPath, '--conditions=@weft/source', '--disable-warning=ExperimentalWarning', join(import.meta.dirname, file), ...(options.args ?? [])]
     const limit = options.limitKilobytes === undefined ? '' : `ulimit -v ${options.limitKilobytes}; `
-    const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...node], { stdio: ['ignore', 'pipe', 'pipe'] })
+    const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, ...node], { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...options.environment } })
     let output = ''
     const take = (chunk: Buffer): void => {
       output += chunk.toString()
