@@ -2,7 +2,7 @@
 // backend, free. Knows names and layouts only through families/.
 import { ConfigError, FormatError, UnsupportedError } from '@weft/contracts'
 import { keep, tensor, tidy, type Backend, type Tensor } from '@weft/tensor'
-import { cast, concat, dequantize, permute, type QuantizedTensor } from '@weft/tensor/ops'
+import { cast, concat, dequantize, packQuantized, permute, type QuantizedTensor } from '@weft/tensor/ops'
 import { toFloat32, type TensorInfo, type WeightsFile } from '@weft/weights'
 import { assembleModel, parameterOf } from './create-model.ts'
 import type { FileTensor } from './families/family.ts'
@@ -140,7 +140,7 @@ const requireShape = (weights: WeightsFile, name: string, { rows, isTransposed }
 const uploaded = (options: { readonly backend: Backend; readonly dtype: 'f32' | 'bf16' | 'f64'; readonly info: TensorInfo; readonly bytes: Uint8Array; readonly isTransposed: boolean }): Tensor => {
   const { backend, dtype, info, bytes, isTransposed } = options
   const format = quantizedFormatOf(info.dtype)
-  if (format !== undefined) return cast(dequantize({ format, shape: info.shape, packed: tensor(backend, bytes, [bytes.length]) }), dtype)
+  if (format !== undefined) return cast(dequantize(packQuantized({ format, shape: info.shape, packed: tensor(backend, bytes, [bytes.length]) })), dtype)
   const narrow = info.dtype === 'F16' ? 'f16' : info.dtype === 'BF16' ? 'bf16' : undefined
   // Two bytes travel instead of four where the backend can widen them itself.
   const raw =

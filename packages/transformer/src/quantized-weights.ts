@@ -5,7 +5,9 @@ import { packQuantized, type QuantizedFormat, type QuantizedTensor } from '@weft
 import type { BlockDtype, TensorInfo } from '@weft/weights'
 
 /** Block formats that Weft computes with; matrices in others are widened when they are loaded. */
-const formats: Partial<Record<BlockDtype, QuantizedFormat>> = { Q8_0: 'q8_0', Q4_0: 'q4_0', Q4_1: 'q4_1', Q4_K: 'q4_k', Q6_K: 'q6_k' }
+const formats: Partial<Record<BlockDtype, QuantizedFormat>> = {
+  Q8_0: 'q8_0', Q4_0: 'q4_0', Q4_1: 'q4_1', Q5_0: 'q5_0', Q5_1: 'q5_1', Q2_K: 'q2_k', Q3_K: 'q3_k', Q4_K: 'q4_k', Q5_K: 'q5_k', Q6_K: 'q6_k', IQ4_NL: 'iq4_nl', IQ4_XS: 'iq4_xs', MXFP4: 'mxfp4',
+}
 
 export const quantizedFormatOf = (dtype: TensorInfo['dtype']): QuantizedFormat | undefined => (formats as Partial<Record<string, QuantizedFormat>>)[dtype]
 

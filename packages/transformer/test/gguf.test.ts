@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { needsShared } from '@weft/fixtures'
 import { fileSource } from '@weft/sources/node'
-import { memory, noGrad, read, tensor, tidy, type Backend } from '@weft/tensor'
+import { memory, noGrad, read, tensor, tidy, type Backend, type Operand } from '@weft/tensor'
 import { createCpuBackend } from '@weft/tensor/cpu'
+import { dequantize, type QuantizedFormat } from '@weft/tensor/ops'
 import { openGguf, type WeightsFile } from '@weft/weights'
 import { expect, test } from 'vitest'
 import { generate, loadModel, modelFiles, type Model } from '../src/index.ts'
@@ -74,6 +75,28 @@ test.skipIf(stories.missing)(`quantized in place computes what the widened matri
   expect(() => modelFiles({ model: narrow })).toThrow(/quantized; load it with dtype 'f32'/)
   for (const model of [wide, narrow, rounded]) model.dispose()
   expect(memory(backend).buffers).toBe(before)
+})
+
+/** Its layout of packed blocks has every bit turned; only its own `dequantize` knows. */
+const createPackingBackend = (): Backend => {
+  const [backend, inside]: readonly [Backend, Backend] = [createCpuBackend(), createCpuBackend()]
+  const turned = (x: Operand<unknown>): Uint8Array => (backend.readSync!(x) as Uint8Array).map((byte) => byte ^ 255)
+  const kernels: Backend['kernels'] = {
+    ...backend.kernels,
+    packQuantized: ({ inputs: [x] }) => [backend.upload(turned(x as Operand<unknown>), (x as Operand<unknown>).shape, 'u8')],
+    dequantize: ({ inputs: [x], attrs, outputs: [output] }) => {
+      const values = tidy(() => dequantize({ format: attrs['format'] as QuantizedFormat, shape: attrs['shape'] as number[], packed: tensor(inside, turned(x as Operand<unknown>), [(x as Operand<unknown>).shape[0]!]) }))
+      const bits = inside.readSync!({ data: values.storage('test').data, shape: values.shape, dtype: 'f32' })
+      return [backend.upload(bits, output!.shape, 'f32')]
+    },
+  }
+  return Object.assign(Object.create(backend) as Backend, { kernels })
+}
+
+test.skipIf(stories.missing)(`a backend with a layout of its own is given its own layout${stories.note}`, async () => {
+  const ids = [1, 403, 407, 261]
+  const [own, plain] = [await load(createPackingBackend(), 'stories260K.q8_0.gguf', 'f32'), await load(createCpuBackend(), 'stories260K.q8_0.gguf', 'f32')]
+  expect(await logitsOf(own, ids)).toEqual(await logitsOf(plain, ids))
 })
 
 test('rows of a head whose pairs stand side by side come apart', () => {

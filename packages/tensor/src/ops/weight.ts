@@ -10,7 +10,7 @@ export type QuantizedFormat = 'q8_0' | 'q4_0' | 'q4_1' | 'q5_0' | 'q5_1' | 'q2_k
 
 export interface QuantizedTensor {
   readonly format: QuantizedFormat
-  /** u8: the blocks row after row; after `packQuantized` in the backend's own layout. */
+  /** u8: what `packQuantized` gave, in the backend's own layout; before that the blocks row after row, which no other operation may be given. */
   readonly packed: Tensor
   /** Of the values; the last axis is a multiple of the block. */
   readonly shape: Shape
