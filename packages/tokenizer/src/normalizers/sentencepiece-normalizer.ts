@@ -1,7 +1,7 @@
 // Normalization as SentencePiece does it: the longest rule of the character map that begins at each place, white space tidied and made
 // visible, one more put before the text. User-defined symbols stand as they came.
 // Reference: google/sentencepiece, src/normalizer.cc.
-import { emptyOrigins, trackedWriter, type Normalizer } from '../text/tracked-text.ts'
+import { trackedWriter, untouched, type Normalizer } from '../text/tracked-text.ts'
 import type { CharsMap } from './precompiled.ts'
 
 export interface SentencePieceNormalizerOptions {
@@ -43,7 +43,7 @@ export const sentencePieceNormalizer = (options: SentencePieceNormalizerOptions)
     if (removeExtraWhitespaces) {
       for (let next; at < text.length && (next = prefixAt(at)).result === ' '; ) at += next.width
     }
-    if (at === text.length) return { text: '', start: input.start, ...(input.origins === undefined ? {} : { origins: emptyOrigins }) }
+    if (at === text.length) return untouched('', input.start, input.origins !== undefined)
     if (!treatWhitespaceAsSuffix && addDummyPrefix) write(space, at)
     let afterSpace = removeExtraWhitespaces
     while (at < text.length) {
