@@ -30,7 +30,7 @@ it.each(['avx512', 'avx2', 'baseline'] as const)('%s: every limit is a rate, or 
 it.each([
   ['measureFma', { iterations: 0 }, 'measureFma: expected 1 to 2^40 iterations, got 0'],
   ['measureInt8', { iterations: -5 }, 'measureInt8: expected 1 to 2^40 iterations, got -5'],
-  ['measureRead', { bytes: 10 }, 'measureRead: expected 1 MB to 64 GB, got 0 bytes'],
+  ['measureRead', { bytes: 10 }, 'measureRead: expected 1 MB to 64 GB, got 10 bytes'],
 ])('%s refuses %o', async (name, attrs, message) => {
   const backend = start()
   const output = { shape: [1], dtype: 'f32' } as const

@@ -16,8 +16,8 @@ constexpr int64_t sharedSteps = 32;
 /** Less is not worth a thread. */
 constexpr int64_t packedAtOnce = 16 << 10;
 
-/** Steps of rows that lie in the second-level cache beside a panel of b. */
-constexpr int64_t cachedSteps = 64 << 10;
+/** Steps of rows that the second-level cache holds. */
+constexpr int64_t cachedSteps = 256 << 10;
 
 constexpr int rowUse = 6;
 constexpr int columnUse = 7;
