@@ -2,7 +2,9 @@
 import type { Json, Tokenizer } from '@weft/contracts'
 import { needsShared, readJsonLines } from '@weft/fixtures'
 import { describe, expect, test } from 'vitest'
-import { tokenizerFromGguf } from '../src/index.ts'
+import { readFileSync } from 'node:fs'
+import { tokenizerFromGguf, tokenizerFromSentencePiece } from '../src/index.ts'
+import { readSentencePieceModel } from '../src/formats/sentencepiece-model.ts'
 import { ggufPatterns } from '../src/formats/gguf-patterns.ts'
 import { toAlphabet } from '../src/text/byte-alphabet.ts'
 import { readGgufMetadata } from './gguf-metadata.ts'
@@ -35,6 +37,25 @@ test.skipIf(smol.missing)(`a chat model's turn tokens are special and end genera
   expect([ids[0], ids.at(-2)]).toEqual([1, 2])
   expect(tokenizer.decode(ids)).toBe('<|im_start|>user\nWhat is 12 + 30?<|im_end|>\n')
   expect(tokenizer.endIds).toContain(2)
+})
+
+const unigram = needsShared('data/sentencepiece/test_model.model')
+test.skipIf(unigram.missing)(`T5's kind has the ids of the SentencePiece model that it was made of${unigram.note}`, () => {
+  const bytes = new Uint8Array(readFileSync(unigram.path))
+  const { pieces, normalizer } = readSentencePieceModel(bytes)
+  const types = ['', 'normal', 'unknown', 'control', 'userDefined', 'unused', 'byte']
+  const t5 = tokenizerFromGguf(
+    new Map<string, Json>([
+      ['tokenizer.ggml.model', 't5'],
+      ['tokenizer.ggml.tokens', pieces.map(({ piece }) => piece)],
+      ['tokenizer.ggml.scores', pieces.map(({ score }) => score)],
+      ['tokenizer.ggml.token_type', pieces.map(({ type }) => types.indexOf(type))],
+      ['tokenizer.ggml.precompiled_charsmap', [...normalizer.charsmap]],
+      ['tokenizer.ggml.eos_token_id', 2],
+    ]),
+  )
+  const reference = tokenizerFromSentencePiece(bytes)
+  for (const text of ['  Ｈｅｌｌｏ   world. ', 'ﬁne ① e\u0301', '\u{1f600}']) expect([...t5.encode(text)]).toEqual([...reference.encode(text), 2])
 })
 
 const tiny: Record<string, Json> = {

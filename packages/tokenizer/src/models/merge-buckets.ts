@@ -1,16 +1,18 @@
 // Byte-pair encoding of a very long piece (a megabyte of one letter): places are kept in one list per rank, and only the ranks are in a
-// heap. A list is in the order of the text as long as it is filled from left to right, which it mostly is, so that nearly all work is
-// linear. The order of merges is exactly that of the heap over all places: by rank, then from the left.
+// heap. A list is filled from left to right, which is mostly how places come up; those that come late go into a small heap beside it, so
+// that nearly all work is linear. The order of merges is exactly that of the heap over all places: by rank, then from the left.
 import { findMerge, type MergeTable } from './merge-table.ts'
 import type { SymbolRanges } from './merge-symbols.ts'
 
 interface Bucket {
   readonly rank: number
+  /** In rising order. */
   places: Int32Array
   count: number
   /** Places before it are done. */
   cursor: number
-  isSorted: boolean
+  /** Places that came up behind later ones, as a heap: the ways to make one token may share a rank. */
+  readonly late: number[]
 }
 
 const never = 0x7fffffff
@@ -41,8 +43,8 @@ export const mergeByBuckets = (table: MergeTable, symbols: Int32Array, count: nu
   }
   for (let bucket = queue.least(); bucket !== undefined; bucket = queue.least()) {
     const { rank } = bucket
-    while (bucket.cursor < bucket.count && queue.leastRank() === rank && bucket.isSorted) {
-      const at = bucket.places[bucket.cursor++]!
+    while (hasPlace(bucket) && queue.leastRank() === rank) {
+      const at = takePlace(bucket)
       if (ranks[at] !== rank) continue // the pair was changed by a merge beside it
       const right = next[at]!
       const after = next[right]!
@@ -67,6 +69,21 @@ export const mergeByBuckets = (table: MergeTable, symbols: Int32Array, count: nu
   return kept
 }
 
+const hasPlace = ({ cursor, count, late }: Bucket): boolean => cursor < count || late.length > 0
+
+/** The leftmost place that is left. */
+const takePlace = (bucket: Bucket): number => {
+  const { late } = bucket
+  const first = bucket.cursor < bucket.count ? bucket.places[bucket.cursor]! : never
+  if (late.length === 0 || first <= late[0]!) {
+    bucket.cursor++
+    return first
+  }
+  const place = late[0]!
+  popLeast(late)
+  return place
+}
+
 const createBuckets = () => {
   const byRank = new Map<number, Bucket>()
   const heap: number[] = []
@@ -76,9 +93,9 @@ const createBuckets = () => {
     if (last?.rank === rank) return last
     let bucket = byRank.get(rank)
     if (bucket === undefined) {
-      bucket = { rank, places: new Int32Array(16), count: 0, cursor: 0, isSorted: true }
+      bucket = { rank, places: new Int32Array(16), count: 0, cursor: 0, late: [] }
       byRank.set(rank, bucket)
-      pushRank(heap, rank)
+      pushInto(heap, rank)
     }
     last = bucket
     return bucket
@@ -86,29 +103,25 @@ const createBuckets = () => {
   const drop = (rank: number): void => {
     byRank.delete(rank)
     if (last?.rank === rank) last = undefined
-    popRank(heap)
+    popLeast(heap)
   }
   return {
     push: (rank: number, place: number): void => {
       const bucket = bucketOf(rank)
+      if (bucket.count > bucket.cursor && bucket.places[bucket.count - 1]! > place) return pushInto(bucket.late, place)
       if (bucket.count === bucket.places.length) {
         const grown = new Int32Array(bucket.count * 2)
         grown.set(bucket.places)
         bucket.places = grown
       }
-      if (bucket.count > bucket.cursor && bucket.places[bucket.count - 1]! > place) bucket.isSorted = false
       bucket.places[bucket.count++] = place
     },
     leastRank: (): number => heap[0] ?? -1,
-    /** The bucket of the least rank with what is left of it in order; undefined at the end. */
+    /** The bucket of the least rank that has places left; undefined at the end. */
     least: (): Bucket | undefined => {
       while (heap.length > 0) {
         const bucket = byRank.get(heap[0]!)!
-        if (bucket.cursor < bucket.count) {
-          if (!bucket.isSorted) bucket.places.subarray(bucket.cursor, bucket.count).sort()
-          bucket.isSorted = true
-          return bucket
-        }
+        if (hasPlace(bucket)) return bucket
         drop(bucket.rank)
       }
       return undefined
@@ -116,7 +129,7 @@ const createBuckets = () => {
   }
 }
 
-const pushRank = (heap: number[], rank: number): void => {
+const pushInto = (heap: number[], rank: number): void => {
   let at = heap.length
   heap.push(rank)
   while (at > 0) {
@@ -128,8 +141,8 @@ const pushRank = (heap: number[], rank: number): void => {
   heap[at] = rank
 }
 
-/** Takes the least rank out. */
-const popRank = (heap: number[]): void => {
+/** Takes the least number out. */
+const popLeast = (heap: number[]): void => {
   const key = heap.pop()!
   if (heap.length === 0) return
   let at = 0

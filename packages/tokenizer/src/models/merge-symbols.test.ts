@@ -63,6 +63,17 @@ test('a megabyte of one letter merges without going over it again and again', ()
   expect(Array.from(symbols.subarray(124_999, 125_002))).toEqual([3, 1, 0])
 })
 
+test('nor where several ways to make a token share its rank', () => {
+  // Runs of 2, 4, 3 of one letter: 3 is made of 2 + 1 and of 1 + 2
+  const table = createMergeTable(Int32Array.of(0, 0, 1, 0, 1, 2, 1, 0, 2, 1, 1, 3, 2, 2, 4, 3, 1, 4), Int32Array.of(3, 1, 1, 2, 0, 0))
+  const symbols = new Int32Array(300_000)
+  const short = new Int32Array(45)
+  const scratch = createMergeScratch(16)
+  const [count, shortCount] = [mergeSymbols(table, symbols, symbols.length, scratch), mergeSymbols(table, short, short.length, scratch)]
+  expect(Array.from(symbols.subarray(0, shortCount - 2))).toEqual(Array.from(short.subarray(0, shortCount - 2)))
+  expect(count).toBeGreaterThan(shortCount)
+})
+
 test('a pair that is not there is not found', () => {
   const table = createMergeTable(Int32Array.of(5, 6, 7))
   expect(table.slots[findMerge(table, 5, 6) + 3]).toBe(7)
