@@ -8,22 +8,23 @@
 namespace weft::WEFT_ISA {
 namespace {
 
-/** Σ f(x[i]) with four running sums; f of the lanes beyond the end does not count. */
-template <class T, class F> WEFT_INLINE float rowSum(const T* x, int64_t size, const F& f) {
-  vf s0 = {}, s1 = {}, s2 = {}, s3 = {};
+constexpr int rowsAtOnce = 4;
+
+/** sums[r] = Σ f(x[r · size + i], r) with two running sums a row; f of the lanes beyond the end does not count. */
+template <int R, class T, class F> WEFT_INLINE void rowSums(const T* x, int64_t size, float* sums, const F& f) {
+  vf even[R] = {}, odd[R] = {};
   int64_t i = 0;
-  for (; i + 4 * VW <= size; i += 4 * VW) {
-    s0 += f(loadAs(x + i, VW));
-    s1 += f(loadAs(x + i + VW, VW));
-    s2 += f(loadAs(x + i + 2 * VW, VW));
-    s3 += f(loadAs(x + i + 3 * VW, VW));
+  for (; i + 2 * VW <= size; i += 2 * VW)
+    for (int r = 0; r < R; r++) {
+      even[r] += f(loadAs(x + r * size + i, VW), r);
+      odd[r] += f(loadAs(x + r * size + i + VW, VW), r);
+    }
+  for (; i < size; i += VW) {
+    const int n = static_cast<int>(min<int64_t>(VW, size - i));
+    const vi isThere = firstLanes(n);
+    for (int r = 0; r < R; r++) even[r] += select(isThere, f(loadAs(x + r * size + i, n), r), vf{});
   }
-  for (; i + VW <= size; i += VW) s0 += f(loadAs(x + i, VW));
-  if (i < size) {
-    const int n = static_cast<int>(size - i);
-    s1 += select(firstLanes(n), f(loadAs(x + i, n)), vf{});
-  }
-  return sumLanes((s0 + s1) + (s2 + s3));
+  for (int r = 0; r < R; r++) sums[r] = sumLanes(even[r] + odd[r]);
 }
 
 struct NormCall {
@@ -34,25 +35,39 @@ struct NormCall {
   const float* bias;  // may be null
 };
 
-template <class T> void normRow(const NormCall& call, const T* x, T* out, float& mean, float& rstd) {
+/** R rows: while one waits for its statistics, the others go on. */
+template <int R, class T> WEFT_INLINE void normalize(const NormCall& call, const T* x, T* out, float* means, float* rstds) {
   const int64_t size = call.size;
   const float share = 1.0f / static_cast<float>(size);
-  mean = call.centered ? rowSum(x, size, [](vf v) { return v; }) * share : 0;
-  const vf center = splat(mean);
-  rstd = 1 / std::sqrt(rowSum(x, size, [&](vf v) { return (v - center) * (v - center); }) * share + call.epsilon);
-  const vf factor = splat(rstd);
+  float mean[R] = {}, rstd[R];
+  if (call.centered) rowSums<R>(x, size, mean, [](vf v, int) { return v; });
+  vf center[R], factor[R];
+  for (int r = 0; r < R; r++) {
+    mean[r] *= share;
+    center[r] = splat(mean[r]);
+  }
+  rowSums<R>(x, size, rstd, [&](vf v, int r) { return (v - center[r]) * (v - center[r]); });
+  for (int r = 0; r < R; r++) {
+    rstd[r] = 1 / std::sqrt(rstd[r] * share + call.epsilon);
+    factor[r] = splat(rstd[r]);
+    if (means != nullptr) means[r] = mean[r];
+    if (rstds != nullptr) rstds[r] = rstd[r];
+  }
   const auto finish = [&](int64_t i, int n) {
-    vf y = (loadAs(x + i, n) - center) * factor * loadAs(call.weight + i, n);
-    if (call.bias != nullptr) y += loadAs(call.bias + i, n);
-    storeAs(out + i, y, n);
+    const vf weight = loadAs(call.weight + i, n);
+    const vf bias = call.bias == nullptr ? vf{} : loadAs(call.bias + i, n);
+    for (int r = 0; r < R; r++) {
+      const vf normal = (loadAs(x + r * size + i, n) - center[r]) * factor[r];
+      storeAs(out + r * size + i, call.bias == nullptr ? normal * weight : normal * weight + bias, n);
+    }
   };
   int64_t i = 0;
   for (; i + VW <= size; i += VW) finish(i, VW);
   if (i < size) finish(i, static_cast<int>(size - i));
 }
 
-/** sum = x + residual, rounded to T. */
-template <class T> void addRow(const T* x, const T* residual, T* sum, int64_t size) {
+/** sum = x + residual, rounded to T; any number of rows. */
+template <class T> void addRows(const T* x, const T* residual, T* sum, int64_t size) {
   int64_t i = 0;
   for (; i + VW <= size; i += VW) storeAs(sum + i, loadAs(x + i, VW) + loadAs(residual + i, VW), VW);
   if (i < size) {
@@ -85,20 +100,21 @@ void norm(Run& run, bool centered, bool added) {
 
   withFloatType(x.dtype, run.operation(), [&](auto* type) {
     using T = std::remove_pointer_t<decltype(type)>;
-    run.parallelRanges(rows, normGrain(size), [&, size = size](int64_t begin, int64_t end, int) {
-      for (int64_t row = begin; row < end; row++) {
-        const int64_t start = row * size;
-        const T* from = x.as<T>() + start;
-        if (added) {
-          T* sum = run.output(0).as<T>() + start;
-          addRow(from, run.input(1).as<T>() + start, sum, size);
-          from = sum;
-        }
-        float mean, rstd;
-        normRow(call, from, out.as<T>() + start, mean, rstd);
-        if (means != nullptr) means[row] = mean;
-        if (rstds != nullptr) rstds[row] = rstd;
+    const auto some = [&, size = size](int64_t row, auto count) {
+      constexpr int R = decltype(count)::value;
+      const int64_t start = row * size;
+      const T* from = x.as<T>() + start;
+      if (added) {
+        T* sum = run.output(0).as<T>() + start;
+        addRows(from, run.input(1).as<T>() + start, sum, R * size);
+        from = sum;
       }
+      normalize<R>(call, from, out.as<T>() + start, means == nullptr ? nullptr : means + row, rstds == nullptr ? nullptr : rstds + row);
+    };
+    run.parallelRanges(rows, normGrain(size), [&](int64_t begin, int64_t end, int) {
+      int64_t row = begin;
+      for (; row + rowsAtOnce <= end; row += rowsAtOnce) some(row, std::integral_constant<int, rowsAtOnce>{});
+      for (; row < end; row++) some(row, std::integral_constant<int, 1>{});
     });
   });
 }
