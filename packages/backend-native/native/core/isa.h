@@ -58,9 +58,20 @@ WEFT_INLINE vi bitsOf(vf x) { return (vi)x; }
 WEFT_INLINE vf floatsOf(vi x) { return (vf)x; }
 /** mask ? a : b, lane by lane; mask is all ones or all zeros. */
 WEFT_INLINE vf select(vi mask, vf a, vf b) { return mask ? a : b; }
-// Not for NaN: where either is NaN, b comes out, as the processor's own instructions have it.
+// Where either is NaN, b comes out, as the processor's own instructions have it; the compiler does not find them by itself.
+#if WEFT_LEVEL == 2
+WEFT_INLINE vf vmax(vf a, vf b) { return (vf)_mm512_max_ps((__m512)a, (__m512)b); }
+WEFT_INLINE vf vmin(vf a, vf b) { return (vf)_mm512_min_ps((__m512)a, (__m512)b); }
+#elif WEFT_LEVEL == 1
+WEFT_INLINE vf vmax(vf a, vf b) { return (vf)_mm256_max_ps((__m256)a, (__m256)b); }
+WEFT_INLINE vf vmin(vf a, vf b) { return (vf)_mm256_min_ps((__m256)a, (__m256)b); }
+#elif defined(__x86_64__)
+WEFT_INLINE vf vmax(vf a, vf b) { return (vf)_mm_max_ps((__m128)a, (__m128)b); }
+WEFT_INLINE vf vmin(vf a, vf b) { return (vf)_mm_min_ps((__m128)a, (__m128)b); }
+#else
 WEFT_INLINE vf vmax(vf a, vf b) { return a > b ? a : b; }
 WEFT_INLINE vf vmin(vf a, vf b) { return a < b ? a : b; }
+#endif
 WEFT_INLINE vf vabs(vf x) { return floatsOf(bitsOf(x) & 0x7fffffff); }
 /** |magnitude| with the sign of `sign`. */
 WEFT_INLINE vf withSign(vf magnitude, vf sign) { return floatsOf((bitsOf(magnitude) & 0x7fffffff) | (bitsOf(sign) & (int32_t)0x80000000)); }
@@ -82,7 +93,9 @@ WEFT_INLINE bool anyOf(vi mask) {
 
 // Narrow integers, each below 2^16 or 2^8: compilers take the lanes apart one by one where nobody tells them the instruction.
 WEFT_INLINE vh narrowTo16(vu x) {
-#if WEFT_LEVEL == 1
+#if WEFT_LEVEL == 2
+  return (vh)_mm512_cvtepi32_epi16((__m512i)x);
+#elif WEFT_LEVEL == 1
   return (vh)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
 #elif WEFT_LEVEL == 0 && defined(__SSE4_1__)
   const auto packed = _mm_packus_epi32((__m128i)x, (__m128i)x);
@@ -141,7 +154,15 @@ WEFT_INLINE void storePart(float* p, vf x, int n) {
 }
 
 // Half-width types. bf16 rounds to nearest even and keeps NaN a NaN; f16 likewise.
-WEFT_INLINE vf widenBf16(vh h) { return floatsOf((vi)(__builtin_convertvector(h, vu) << 16)); }
+WEFT_INLINE vf widenBf16(vh h) {
+#if WEFT_LEVEL == 2
+  return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)h), 16);
+#elif WEFT_LEVEL == 1
+  return (vf)_mm256_slli_epi32(_mm256_cvtepu16_epi32((__m128i)h), 16);
+#else
+  return floatsOf((vi)(__builtin_convertvector(h, vu) << 16));
+#endif
+}
 WEFT_INLINE vh narrowBf16(vf x) {
   const vu bits = (vu)bitsOf(x);
   const vu rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;

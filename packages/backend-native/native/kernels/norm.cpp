@@ -10,19 +10,20 @@ namespace {
 
 constexpr int rowsAtOnce = 4;
 
-/** sums[r] = Σ f(x[r · size + i], r) with two running sums a row; f of the lanes beyond the end does not count. */
-template <int R, class T, class F> WEFT_INLINE void rowSums(const T* x, int64_t size, float* sums, const F& f) {
+/** sums[r] = Σ (x[r · size + i] − center[r]), or of its square, with two running sums a row. */
+template <bool squared, int R, class T> WEFT_INLINE void rowSums(const T* x, int64_t size, const vf* center, float* sums) {
   vf even[R] = {}, odd[R] = {};
+  const auto plus = [](vf sum, vf distance) { return squared ? multiplyAdd(distance, distance, sum) : sum + distance; };
   int64_t i = 0;
   for (; i + 2 * VW <= size; i += 2 * VW)
     for (int r = 0; r < R; r++) {
-      even[r] += f(loadAs(x + r * size + i, VW), r);
-      odd[r] += f(loadAs(x + r * size + i + VW, VW), r);
+      even[r] = plus(even[r], loadAs(x + r * size + i, VW) - center[r]);
+      odd[r] = plus(odd[r], loadAs(x + r * size + i + VW, VW) - center[r]);
     }
   for (; i < size; i += VW) {
     const int n = static_cast<int>(min<int64_t>(VW, size - i));
     const vi isThere = firstLanes(n);
-    for (int r = 0; r < R; r++) even[r] += select(isThere, f(loadAs(x + r * size + i, n), r), vf{});
+    for (int r = 0; r < R; r++) even[r] = plus(even[r], select(isThere, loadAs(x + r * size + i, n) - center[r], vf{}));
   }
   for (int r = 0; r < R; r++) sums[r] = sumLanes(even[r] + odd[r]);
 }
@@ -40,13 +41,13 @@ template <int R, class T> WEFT_INLINE void normalize(const NormCall& call, const
   const int64_t size = call.size;
   const float share = 1.0f / static_cast<float>(size);
   float mean[R] = {}, rstd[R];
-  if (call.centered) rowSums<R>(x, size, mean, [](vf v, int) { return v; });
-  vf center[R], factor[R];
+  vf center[R] = {}, factor[R];
+  if (call.centered) rowSums<false, R>(x, size, center, mean);
   for (int r = 0; r < R; r++) {
     mean[r] *= share;
     center[r] = splat(mean[r]);
   }
-  rowSums<R>(x, size, rstd, [&](vf v, int r) { return (v - center[r]) * (v - center[r]); });
+  rowSums<true, R>(x, size, center, rstd);
   for (int r = 0; r < R; r++) {
     rstd[r] = 1 / std::sqrt(rstd[r] * share + call.epsilon);
     factor[r] = splat(rstd[r]);
@@ -58,7 +59,7 @@ template <int R, class T> WEFT_INLINE void normalize(const NormCall& call, const
     const vf bias = call.bias == nullptr ? vf{} : loadAs(call.bias + i, n);
     for (int r = 0; r < R; r++) {
       const vf normal = (loadAs(x + r * size + i, n) - center[r]) * factor[r];
-      storeAs(out + r * size + i, call.bias == nullptr ? normal * weight : normal * weight + bias, n);
+      storeAs(out + r * size + i, multiplyAdd(normal, weight, bias), n);
     }
   };
   int64_t i = 0;

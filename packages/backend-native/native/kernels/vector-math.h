@@ -39,7 +39,7 @@ WEFT_INLINE vf scaleByPowerOfTwo(vf p, vf n) {
 
 /** e^x. */
 WEFT_INLINE vf vexp(vf x) {
-  const vf bounded = vmin(vmax(x, splat(-104.0f)), splat(88.8f));  // beyond them: 0 and infinity; NaN is put back below
+  const vf bounded = vmin(splat(88.8f), vmax(splat(-104.0f), x));  // beyond them: 0 and infinity; NaN stays NaN
   vf n;
   const vf r = reduceByLn2(bounded, n);
   vf p = splat(0x1.a1b4f8p-13f);
@@ -49,7 +49,7 @@ WEFT_INLINE vf vexp(vf x) {
   p = p * r + 0x1.555556p-3f;
   p = p * r + 0.5f;
   p = p * (r * r) + r + 1.0f;
-  return select(x != x, x, scaleByPowerOfTwo(p, n));
+  return scaleByPowerOfTwo(p, n);
 }
 
 /** e^x − 1 for 0 ≤ x < 80. */
