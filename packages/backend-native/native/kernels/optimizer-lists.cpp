@@ -27,7 +27,10 @@ StepLists::StepLists(Run& call, int stateLists) : run(call), states(stateLists),
     requireFloats(name, "gradient", i, gradient(i), value(i), false);
     requireFloats(name, "new value", i, newValue(i), value(i), false);
     if (newValue(i).dtype != value(i).dtype) fail("%s: value %d: its dtype must not change", name, i);
-    if (hasMasters) requireFloats(name, "master", i, before(i), value(i), true), requireFloats(name, "new master", i, after(i), value(i), true);
+    if (hasMasters) {
+      requireFloats(name, "master", i, before(i), value(i), true);
+      requireFloats(name, "new master", i, after(i), value(i), true);
+    }
     for (int list = 0; list < states; list++) {
       requireFloats(name, "state", i, state(list, i), value(i), true);
       requireFloats(name, "new state", i, newState(list, i), value(i), true);

@@ -11,9 +11,9 @@ constexpr int64_t tileUnit = 16;
 /** Tiles of equal size over tensors laid end to end. They depend on the sizes alone, so sums over them do not depend on the threads. */
 class ListTiles {
  public:
-  /** Takes scratch memory of use 0 of worker 0 until the end of the call. */
-  ListTiles(Run& run, int slot, int64_t tileSize) : count_(run.count(slot)), tileSize_(tileSize), ends_(run.scratchOf<int64_t>(0, 0, run.count(slot) + 1)), sizes_(ends_) {
-    sizes_ = run.scratchOf<int64_t>(0, 1, count_ + 1);
+  /** Takes scratch memory of uses 0 and 1 of worker 0 until the end of the call. */
+  ListTiles(Run& run, int slot, int64_t tileSize)
+      : count_(run.count(slot)), tileSize_(tileSize), ends_(run.scratchOf<int64_t>(0, 0, count_ + 1)), sizes_(run.scratchOf<int64_t>(0, 1, count_ + 1)) {
     int64_t end = 0;
     for (int i = 0; i < count_; i++) {
       sizes_[i] = run.input(slot, i).size;
@@ -79,18 +79,6 @@ WEFT_INLINE void narrowInto(const View& x, int64_t begin, int64_t count, const f
     auto* to = static_cast<decltype(type)>(x.data) + begin;
     overVectors(count, [&](int64_t i, int n) { storeAs(to + i, loadAs(values + i, n), n); });
   });
-}
-
-WEFT_INLINE vf vsqrt(vf x) {
-#if WEFT_LEVEL == 2
-  return (vf)_mm512_sqrt_ps((__m512)x);
-#elif WEFT_LEVEL == 1
-  return (vf)_mm256_sqrt_ps((__m256)x);
-#else
-  vf root;
-  for (int i = 0; i < VW; i++) root[i] = __builtin_sqrtf(x[i]);
-  return root;
-#endif
 }
 
 /** The inputs `values`, `masters`, `gradients`, state lists, `step`, `gradientScale` of an update, and the outputs, laid end to end. */

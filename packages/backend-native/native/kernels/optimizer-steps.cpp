@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "optimizer-lists.h"
+#include "vector-math.h"
 
 namespace weft::WEFT_ISA {
 namespace {

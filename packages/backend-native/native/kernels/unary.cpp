@@ -8,19 +8,6 @@ namespace {
 // In the order of src/operations/primitives.ts.
 enum UnaryOp { opNeg, opExp, opLog, opSqrt, opRsqrt, opSin, opCos, opTanh, opErf, opAbs, opFloor };
 
-WEFT_INLINE vf vsqrt(vf x) {
-#if WEFT_LEVEL == 2
-  return (vf)_mm512_sqrt_ps((__m512)x);
-#elif WEFT_LEVEL == 1
-  return (vf)_mm256_sqrt_ps((__m256)x);
-#elif defined(__SSE2__)
-  return (vf)_mm_sqrt_ps((__m128)x);
-#else
-  for (int i = 0; i < VW; i++) x[i] = __builtin_sqrtf(x[i]);
-  return x;
-#endif
-}
-
 WEFT_INLINE vf vfloor(vf x) {
   // Floats from 2^23 on are whole, and too large to go by way of an integer.
   const vi isSmall = vabs(x) < 0x1p23f;

@@ -19,6 +19,20 @@ WEFT_INLINE vf nearest(vf x) {
 WEFT_INLINE vi toInt(vf x) { return __builtin_convertvector(x, vi); }
 WEFT_INLINE vf toFloat(vi x) { return __builtin_convertvector(x, vf); }
 
+/** Correctly rounded. */
+WEFT_INLINE vf vsqrt(vf x) {
+#if WEFT_LEVEL == 2
+  return (vf)_mm512_sqrt_ps((__m512)x);
+#elif WEFT_LEVEL == 1
+  return (vf)_mm256_sqrt_ps((__m256)x);
+#elif defined(__SSE2__)
+  return (vf)_mm_sqrt_ps((__m128)x);
+#else
+  for (int i = 0; i < VW; i++) x[i] = __builtin_sqrtf(x[i]);
+  return x;
+#endif
+}
+
 /** x = n·ln 2 + r with |r| ≤ ln 2 / 2, for |x| < 2^20. */
 WEFT_INLINE vf reduceByLn2(vf x, vf& n) {
   n = nearest(x * 0x1.715476p0f);
