@@ -19,6 +19,9 @@ constexpr int64_t packedAtOnce = 16 << 10;
 /** Steps of rows that the second-level cache holds. */
 constexpr int64_t cachedSteps = 256 << 10;
 
+/** Sums of several chunks, in float32 values. */
+constexpr int64_t gatheredAtOnce = 1 << 20;
+
 constexpr int rowUse = 6;
 constexpr int columnUse = 7;
 
@@ -52,7 +55,7 @@ struct Work {
   const TiledRows& rows;   // of the call or a packed part of it
   int64_t rowTile;         // the tile of the call that `rows` begins with
   float* panel;            // memory for a packed panel of b
-  Gathering gathering;
+  float* sums;             // and for sums that c cannot hold
 };
 
 int64_t chunksOf(const GemmPlan& plan) { return max<int64_t>(1, ceilDiv(plan.steps, chunkSteps)); }
@@ -114,7 +117,7 @@ PanelPrefetch prefetchOf(const Gemm& call, const GemmPlan& plan, const Unit& uni
 }
 
 /** One panel for all tiles of the unit, while the next one is on its way. */
-void multiplyPanel(const Work& work, const Unit& unit, const Panel& panel, const Panel& following) {
+void multiplyPanel(const Work& work, const Gathering& gathering, const Unit& unit, const Panel& panel, const Panel& following) {
   const auto [chunk, column, columns] = panel;
   const Gemm& call = work.call;
   const GemmPlan& plan = work.plan;
@@ -124,7 +127,7 @@ void multiplyPanel(const Work& work, const Unit& unit, const Panel& panel, const
   const bool isFirst = chunk == 0 && !call.accumulate;
   const bool hasEnd = call.bias != nullptr || call.activation != Activation::none || call.residual != nullptr || call.preactivation != nullptr;
   const Columns b = columnsAt(work, step, steps, column, columns);
-  const bool isPlain = columns == b.vectors * VW && call.scale == 1 && (isLast ? !hasEnd && work.gathering.isInC : true);
+  const bool isPlain = columns == b.vectors * VW && call.scale == 1 && (isLast ? !hasEnd && gathering.isInC : true);
   const TileTarget target = isFirst ? TileTarget::set : TileTarget::add;
   const int64_t stepOffset = work.rows.form == AForm::rows ? step : step * work.rows.stride;
   PanelPrefetch prefetch = prefetchOf(call, plan, unit, following);
@@ -139,25 +142,17 @@ void multiplyPanel(const Work& work, const Unit& unit, const Panel& panel, const
     }
     const float* a = work.rows.data + (t - work.rowTile) * work.rows.tileStep + stepOffset;
     prefetch.next();
-    float* sums = work.gathering.sums + (row - unit.firstTile * plan.rowsPerTile) * work.gathering.stride + column - unit.column;
+    float* sums = gathering.sums + (row - unit.firstTile * plan.rowsPerTile) * gathering.stride + column - unit.column;
     if (isPlain) {
-      tile(steps, a, work.rows.stride, b.data, b.stride, sums, work.gathering.stride, target);
+      tile(steps, a, work.rows.stride, b.data, b.stride, sums, gathering.stride, target);
       continue;
     }
     alignas(64) float product[tileRows * tileColumns];
     const int64_t width = b.vectors * VW;
     tile(steps, a, work.rows.stride, b.data, b.stride, product, width, TileTarget::set);
     const TilePlace place{row, column, rows, columns};
-    if (isLast) finishTile(call, place, product, width, isFirst ? nullptr : sums, work.gathering.stride);
-    else gatherTile(call.scale, target, place, product, width, sums, work.gathering.stride);
-  }
-}
-
-void multiplyUnit(const Work& work, const Unit& unit) {
-  for (Panel panel = panelAt(work.plan, unit, 0, unit.column); panel.columns > 0;) {
-    const Panel following = panelAfter(work.plan, unit, panel);
-    multiplyPanel(work, unit, panel, following);
-    panel = following;
+    if (isLast) finishTile(call, place, product, width, isFirst ? nullptr : sums, gathering.stride);
+    else gatherTile(call.scale, target, place, product, width, sums, gathering.stride);
   }
 }
 
@@ -171,10 +166,33 @@ Gathering gatheringFor(const Gemm& call, const GemmPlan& plan, const Unit& unit,
   return {memory, unit.columns, false};
 }
 
-/** Float32 values that a unit needs besides c. */
+WEFT_INLINE bool needsSums(const Gemm& call, const GemmPlan& plan) { return !gathersInC(call) && (chunksOf(plan) > 1 || call.accumulate); }
+
+/** Columns of a unit that are finished before the next ones begin: so many that their sums stay in a cache from chunk to chunk. */
+int64_t columnsAtOnce(const Gemm& call, const GemmPlan& plan, const Unit& unit) {
+  if (chunksOf(plan) == 1 && !needsSums(call, plan)) return unit.columns;
+  const int64_t fitting = gatheredAtOnce / (unit.tiles * plan.rowsPerTile) / wideColumns * wideColumns;
+  return min(unit.columns, max<int64_t>(wideColumns, fitting));
+}
+
+/** Float32 values that a unit of so many tiles, or fewer, needs besides c. */
 int64_t sumsOf(const Gemm& call, const GemmPlan& plan, const Unit& unit) {
-  if (gathersInC(call) || (chunksOf(plan) == 1 && !call.accumulate)) return 0;
-  return unit.tiles * plan.rowsPerTile * unit.columns;
+  if (!needsSums(call, plan)) return 0;
+  const int64_t rows = unit.tiles * plan.rowsPerTile;
+  return max(rows * wideColumns, min(gatheredAtOnce, rows * unit.columns));
+}
+
+void multiplyUnit(const Work& work, const Unit& unit) {
+  const int64_t atOnce = columnsAtOnce(work.call, work.plan, unit);
+  for (int64_t first = 0; first < unit.columns; first += atOnce) {
+    const Unit part{unit.firstTile, unit.tiles, unit.column + first, min(atOnce, unit.columns - first)};
+    const Gathering gathering = gatheringFor(work.call, work.plan, part, work.sums);
+    for (Panel panel = panelAt(work.plan, part, 0, part.column); panel.columns > 0;) {
+      const Panel following = panelAfter(work.plan, part, panel);
+      multiplyPanel(work, gathering, part, panel, following);
+      panel = following;
+    }
+  }
 }
 
 int64_t floatsOfTile(const GemmPlan& plan) { return plan.rowsPerTile * plan.steps; }
@@ -198,8 +216,7 @@ void runUnit(Run& run, int worker, const Gemm& call, const GemmPlan& plan, const
   float* panel = run.scratchOf<float>(worker, columnUse, chunkSteps * tileColumns);
   const int64_t sums = sumsOf(call, plan, unit);
   float* memory = sums == 0 ? nullptr : run.scratchOf<float>(worker, rowUse, sums);
-  const Work work{call, plan, rows, rowTile, panel, gatheringFor(call, plan, unit, memory)};
-  multiplyUnit(work, unit);
+  multiplyUnit({call, plan, rows, rowTile, panel, memory}, unit);
 }
 
 /** The same where the worker packs the unit's rows itself, a part at a time. */
@@ -216,8 +233,7 @@ void runUnitPacking(Run& run, int worker, const Gemm& call, const GemmPlan& plan
     part.firstTile = unit.firstTile + first;
     part.tiles = min(tilesAtOnce, unit.tiles - first);
     packTiles(call, plan, part.firstTile, part.tiles, memory);
-    const Work work{call, plan, rows, part.firstTile, panel, gatheringFor(call, plan, part, memory + packed)};
-    multiplyUnit(work, part);
+    multiplyUnit({call, plan, rows, part.firstTile, panel, memory + packed}, part);
   }
 }
 
