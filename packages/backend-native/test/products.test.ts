@@ -53,6 +53,17 @@ describe.each(instructionSets)('products, %s', (instructionSet) => {
     }
   })
 
+  it('the same where a worker gathers sums of many rows in pieces of columns', async () => {
+    const backend = start(instructionSet, 1)
+    const [k, n] = [1030, 700]
+    const x = tensor(backend, noise(most * k, 11), [most, k], { dtype: 'bf16' })
+    const weight = tensor(backend, noise(n * k, 12), [n, k], { dtype: 'bf16' })
+    const first = await bitsOf(linear(slice(x, [0, 0], [1, k]), weight))
+    expect((await bitsOf(linear(x, weight))).slice(0, n)).toEqual(first)
+    const last = await bitsOf(linear(slice(x, [most - 1, 0], [1, k]), weight))
+    expect((await bitsOf(linear(x, weight))).slice(-n)).toEqual(last)
+  })
+
   it('the same with everything that linear fuses', async () => {
     const backend = start(instructionSet)
     const [k, n] = [1030, 70]
