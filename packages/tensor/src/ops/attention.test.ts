@@ -89,7 +89,7 @@ const problem: fc.Arbitrary<Problem> = fc
     K: fc.integer({ min: 1, max: 2 }),
     G: fc.integer({ min: 1, max: 3 }),
     causal: fc.boolean(),
-    window: fc.option(fc.integer({ min: 1, max: 5 }), { nil: undefined }),
+    window: fc.option(fc.oneof(fc.integer({ min: 1, max: 5 }), fc.constantFrom(2.5, 2 ** 31, 1e12)), { nil: undefined }),
     softcap: fc.option(fc.constant(1.5), { nil: undefined }),
     has: fc.record({ lengths: fc.boolean(), queryPositions: fc.boolean(), keyPositions: fc.boolean(), segments: fc.boolean(), bias: fc.boolean(), sinks: fc.boolean() }),
     seed: fc.nat(1000),
