@@ -10,7 +10,6 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
@@ -136,7 +135,7 @@ export const build = async ({ sanitizer, force = false, log = () => {} } = {}) =
   let stampBefore
   let stamp
   try {
-    const include = createRequire(import.meta.url)('node-api-headers').include_dir
+    const include = (await import('node-api-headers')).default.include_dir
     const flags = ['-std=c++20', '-O3', '-fPIC', '-fvisibility=hidden', '-fno-math-errno', '-fno-trapping-math', '-Wall', '-Wno-psabi', '-DNAPI_VERSION=8', ...(sanitizer === undefined ? [] : sanitizers[sanitizer])]
     const units = planUnits(compiler, objects, flags, [`-I${include}`, `-I${join(here, 'core')}`])
     stamp = digest(units.map(({ object }) => basename(object)))

@@ -14,6 +14,7 @@ const reasonAgainst = (instructionSet: InstructionSet): string | undefined => {
 
 for (const instructionSet of ['avx512', 'avx2', 'baseline'] as const) {
   const reason = reasonAgainst(instructionSet)
-  if (reason === undefined) describeBackend({ describe, it }, `native ${instructionSet}`, () => createNativeBackend({ instructionSet, threads: 2 }))
-  else it.skip(`conformance of native ${instructionSet} (${reason})`, () => undefined)
+  describe.skipIf(reason !== undefined)(`native ${instructionSet}${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+    describeBackend({ describe, it }, instructionSet, () => createNativeBackend({ instructionSet, threads: 2 }))
+  })
 }

@@ -29,7 +29,7 @@ export interface GgufLayout {
   readonly ignored: readonly RegExp[]
 }
 
-export interface GgufMetadata {
+interface GgufMetadata {
   /** Of the fields below the architecture's name, without it: `block_count`. */
   readonly reader: ConfigReader
   /** Of the whole file. */

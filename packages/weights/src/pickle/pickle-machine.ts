@@ -3,7 +3,7 @@
 import { FormatError, UnsupportedError } from '@weft/contracts'
 
 /** A function or class by name, and what it was called with; `state` is what BUILD gave it. */
-export interface PickledCall {
+interface PickledCall {
   readonly callee: PickledGlobal
   readonly args: readonly Pickled[]
   state?: Pickled
