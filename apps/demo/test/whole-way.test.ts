@@ -86,8 +86,9 @@ describe('bad input', () => {
   })
 })
 
+// On a backend that is still training two seconds later.
 test('Ctrl-C in the middle of training, then --resume, goes on to the end', { timeout: 180_000 }, async () => {
-  const child = spawn(process.execPath, [...node, '--no-chat', '--quick', '--out', 'stopped'], { cwd: scratch, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [...node, '--no-chat', '--quick', '--backend', 'tfjs-wasm', '--out', 'stopped'], { cwd: scratch, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
   const status = await new Promise<number | null>((resolve) => {
     child.stdout.on('data', (chunk: Buffer) => {
@@ -103,7 +104,7 @@ test('Ctrl-C in the middle of training, then --resume, goes on to the end', { ti
   const saved = Number(/\d+/.exec(readdirSync(checkpoints)[0]!)![0])
   expect(saved).toBeGreaterThan(0)
 
-  const resumed = demo('--resume', '--out', 'stopped')
+  const resumed = demo('--resume', '--backend', 'tfjs-wasm', '--out', 'stopped')
   expect(resumed.status, resumed.stderr).toBe(0)
   const stepsDone = step<StepEvent[]>(onlyRun('stopped'), 'trained-base').filter(({ kind }) => kind === 'step').map((event) => event.step)
   expect(resumed.stdout).toContain(`going on after step ${saved}`)
