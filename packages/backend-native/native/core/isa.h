@@ -91,14 +91,43 @@ WEFT_INLINE bool anyOf(vi mask) {
 #endif
 }
 
-// Narrow integers, each below 2^16 or 2^8: compilers take the lanes apart one by one where nobody tells them the instruction.
+// Widening and narrowing of integers. Compilers take the lanes apart one by one where nobody tells them the instruction.
+WEFT_INLINE vu widen(vh x) {
+#if WEFT_LEVEL == 2
+  return (vu)_mm512_cvtepu16_epi32((__m256i)x);
+#elif WEFT_LEVEL == 1
+  return (vu)_mm256_cvtepu16_epi32((__m128i)x);
+#elif defined(__SSE4_1__)
+  int64_t low;
+  memcpy(&low, &x, sizeof low);
+  return (vu)_mm_cvtepu16_epi32(_mm_cvtsi64_si128(low));
+#else
+  return __builtin_convertvector(x, vu);
+#endif
+}
+WEFT_INLINE vu widen(vb x) {
+#if WEFT_LEVEL == 2
+  return (vu)_mm512_cvtepu8_epi32((__m128i)x);
+#elif WEFT_LEVEL == 1
+  int64_t low;
+  memcpy(&low, &x, sizeof low);
+  return (vu)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(low));
+#elif defined(__SSE4_1__)
+  int32_t low;
+  memcpy(&low, &x, sizeof low);
+  return (vu)_mm_cvtepu8_epi32(_mm_cvtsi32_si128(low));
+#else
+  return __builtin_convertvector(x, vu);
+#endif
+}
+/** Each below 2^16. */
 WEFT_INLINE vh narrowTo16(vu x) {
 #if WEFT_LEVEL == 2
   return (vh)_mm512_cvtepi32_epi16((__m512i)x);
 #elif WEFT_LEVEL == 1
   return (vh)_mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
-#elif WEFT_LEVEL == 0 && defined(__SSE4_1__)
-  const auto packed = _mm_packus_epi32((__m128i)x, (__m128i)x);
+#elif defined(__SSE4_1__)
+  const int64_t packed = _mm_cvtsi128_si64(_mm_packus_epi32((__m128i)x, (__m128i)x));
   vh result;
   memcpy(&result, &packed, sizeof result);
   return result;
@@ -106,16 +135,19 @@ WEFT_INLINE vh narrowTo16(vu x) {
   return __builtin_convertvector(x, vh);
 #endif
 }
+/** Each below 2^8. */
 WEFT_INLINE vb narrowTo8(vu x) {
-#if WEFT_LEVEL == 1
+#if WEFT_LEVEL == 2
+  return (vb)_mm512_cvtepi32_epi8((__m512i)x);
+#elif WEFT_LEVEL == 1
   const auto words = _mm_packus_epi32(_mm256_castsi256_si128((__m256i)x), _mm256_extracti128_si256((__m256i)x, 1));
-  const auto bytes = _mm_packus_epi16(words, words);
+  const int64_t bytes = _mm_cvtsi128_si64(_mm_packus_epi16(words, words));
   vb result;
   memcpy(&result, &bytes, sizeof result);
   return result;
-#elif WEFT_LEVEL == 0 && defined(__SSE4_1__)
+#elif defined(__SSE4_1__)
   const auto words = _mm_packus_epi32((__m128i)x, (__m128i)x);
-  const auto bytes = _mm_packus_epi16(words, words);
+  const int32_t bytes = _mm_cvtsi128_si32(_mm_packus_epi16(words, words));
   vb result;
   memcpy(&result, &bytes, sizeof result);
   return result;
@@ -154,15 +186,7 @@ WEFT_INLINE void storePart(float* p, vf x, int n) {
 }
 
 // Half-width types. bf16 rounds to nearest even and keeps NaN a NaN; f16 likewise.
-WEFT_INLINE vf widenBf16(vh h) {
-#if WEFT_LEVEL == 2
-  return (vf)_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)h), 16);
-#elif WEFT_LEVEL == 1
-  return (vf)_mm256_slli_epi32(_mm256_cvtepu16_epi32((__m128i)h), 16);
-#else
-  return floatsOf((vi)(__builtin_convertvector(h, vu) << 16));
-#endif
-}
+WEFT_INLINE vf widenBf16(vh h) { return floatsOf((vi)(widen(h) << 16)); }
 WEFT_INLINE vh narrowBf16(vf x) {
   const vu bits = (vu)bitsOf(x);
   const vu rounded = (bits + 0x7fff + ((bits >> 16) & 1)) >> 16;

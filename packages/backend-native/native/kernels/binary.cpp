@@ -96,6 +96,10 @@ void compute(BinaryOp op, Source<float> a, Source<float> b, void* out, int64_t n
   }
 }
 
+template <class C> struct Stages {
+  Stage<C> a, b, out;
+};
+
 template <class T> void binaryOf(Run& run, BinaryOp op) {
   using C = typename Computed<T>::Type;
   constexpr bool isStaged = !isSame<C, T>;
@@ -106,17 +110,15 @@ template <class T> void binaryOf(Run& run, BinaryOp op) {
   const Pieces<2> pieces(inputs, out, "binary", isStaged);
   const bool givesBytes = op == opLt || op == opEq;
   const int64_t grain = op == opPow ? 1 << 12 : 1 << 15;
-  pieces.forEach(run, grain, [&](int64_t start, int64_t length, const Position<2>& position, int) {
-    alignas(64) C stageA[stageSize], stageB[stageSize];
-    const Source<C> a = sourceOf(pieces, 0, start, length, position, left.as<T>(), stageA);
-    const Source<C> b = sourceOf(pieces, 1, start, length, position, right.as<T>(), stageB);
-    if (givesBytes) return compute(op, a, b, out.as<uint8_t>() + start, length);
+  pieces.template forEach<Stages<C>>(run, grain, [&](const auto& piece, Stages<C>& stages) {
+    const Source<C> a = sourceOf(pieces, 0, piece, left.as<T>(), stages.a);
+    const Source<C> b = sourceOf(pieces, 1, piece, right.as<T>(), stages.b);
+    if (givesBytes) return compute(op, a, b, out.as<uint8_t>() + piece.start, piece.length);
     if constexpr (isStaged) {
-      alignas(64) C result[stageSize];
-      compute(op, a, b, result, length);
-      convertRow(out.as<T>() + start, result, length);
+      compute(op, a, b, stages.out.values, piece.length);
+      convertRow(out.as<T>() + piece.start, stages.out.values, piece.length);
     } else {
-      compute(op, a, b, out.as<T>() + start, length);
+      compute(op, a, b, out.as<T>() + piece.start, piece.length);
     }
   });
 }

@@ -40,37 +40,60 @@ WEFT_INLINE vi truncate(vf x) {
 template <class A, class B> constexpr bool isSame = false;
 template <class A> constexpr bool isSame<A, A> = true;
 
+template <class T> constexpr bool isInteger = isSame<T, int32_t> || isSame<T, uint8_t>;
+
 // What a dtype is computed in: C<T>. Floats in f32, integers in i32.
 template <class T> struct Computed { using Type = float; };
 template <> struct Computed<int32_t> { using Type = int32_t; };
 template <> struct Computed<uint8_t> { using Type = int32_t; };
 
+WEFT_INLINE float computed(float x) { return x; }
+WEFT_INLINE float computed(Bf16 x) { return widenBf16(x.bits); }
+WEFT_INLINE float computed(F16 x) { return widenF16(x.bits); }
+WEFT_INLINE int32_t computed(int32_t x) { return x; }
+WEFT_INLINE int32_t computed(uint8_t x) { return x; }
+
+WEFT_INLINE vi loadWhole(const int32_t* p, int n) {
+  if (n == VW) return loadInt(p);
+  vi x = {};
+  for (int i = 0; i < n; i++) x[i] = p[i];
+  return x;
+}
+WEFT_INLINE vi loadWhole(const uint8_t* p, int n) {
+  if (n == VW) return (vi)widen((vb)*reinterpret_cast<const vbUnaligned*>(p));
+  vi x = {};
+  for (int i = 0; i < n; i++) x[i] = p[i];
+  return x;
+}
+WEFT_INLINE void storeWhole(int32_t* p, vi x, int n) {
+  if (n == VW) return storeInt(p, x);
+  for (int i = 0; i < n; i++) p[i] = x[i];
+}
+/** The low bytes. */
+WEFT_INLINE void storeWhole(uint8_t* p, vi x, int n) {
+  const vb bytes = narrowTo8((vu)(x & 255));
+  if (n == VW) *reinterpret_cast<vbUnaligned*>(p) = bytes;
+  else
+    for (int i = 0; i < n; i++) p[i] = bytes[i];
+}
+
+/** n ≤ VW elements between dtypes of which one at least is a float. */
+template <class To, class From> WEFT_INLINE void convertVector(To* to, const From* from, int n) {
+  if constexpr (isInteger<From>) storeAs(to, __builtin_convertvector(loadWhole(from, n), vf), n);
+  else if constexpr (isInteger<To>) storeWhole(to, truncate(loadAs(from, n)), n);
+  else storeAs(to, loadAs(from, n), n);
+}
+
 /** to[i] = from[i] for n elements: widening to what is computed in, narrowing back, or between any two dtypes. */
 template <class To, class From> WEFT_INLINE void convertRow(To* to, const From* from, int64_t n) {
-  constexpr bool fromInt = isSame<From, int32_t> || isSame<From, uint8_t>;
-  constexpr bool toInt = isSame<To, int32_t> || isSame<To, uint8_t>;
   if constexpr (isSame<From, To>) {
     memcpy(to, from, static_cast<size_t>(n) * sizeof(To));
-  } else if constexpr (fromInt && toInt) {
+  } else if constexpr (isInteger<From> && isInteger<To>) {
     for (int64_t i = 0; i < n; i++) to[i] = static_cast<To>(from[i]);
-  } else if constexpr (fromInt) {
-    for (int64_t i = 0; i < n; i += VW) {
-      const int count = static_cast<int>(min<int64_t>(VW, n - i));
-      vi whole = {};
-      for (int k = 0; k < count; k++) whole[k] = from[i + k];
-      storeAs(to + i, __builtin_convertvector(whole, vf), count);
-    }
-  } else if constexpr (toInt) {
-    for (int64_t i = 0; i < n; i += VW) {
-      const int count = static_cast<int>(min<int64_t>(VW, n - i));
-      const vi whole = truncate(loadAs(from + i, count));
-      for (int k = 0; k < count; k++) to[i + k] = static_cast<To>(whole[k]);
-    }
   } else {
-    for (int64_t i = 0; i < n; i += VW) {
-      const int count = static_cast<int>(min<int64_t>(VW, n - i));
-      storeAs(to + i, loadAs(from + i, count), count);
-    }
+    int64_t i = 0;
+    for (; i + VW <= n; i += VW) convertVector(to + i, from + i, VW);
+    if (i < n) convertVector(to + i, from + i, static_cast<int>(n - i));
   }
 }
 

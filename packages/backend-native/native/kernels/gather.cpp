@@ -9,13 +9,29 @@ namespace {
 
 constexpr int64_t moveGrain = 1 << 15;
 
+/** Single elements: the indices are gone through once for each of the outer rows. */
+template <class T> void gatherElements(Run& run, const T* x, const int32_t* indices, T* out, int64_t outer, int64_t size, int64_t count) {
+  run.parallelRanges(outer * count, moveGrain, [&](int64_t begin, int64_t end, int) {
+    for (int64_t at = begin; at < end;) {
+      const int64_t row = at / count, first = at % count, number = min(end - at, count - first);
+      const T* from = x + row * size;
+      const int32_t* places = indices + first;
+      for (int64_t k = 0; k < number; k++) {
+        const int64_t index = places[k];
+        // One comparison as unsigned; a row of size 0 has nothing to be read.
+        out[at + k] = static_cast<uint64_t>(index) < static_cast<uint64_t>(size) ? from[index] : T{0};
+      }
+      at += number;
+    }
+  });
+}
+
 template <class T> void gatherRows(Run& run, const T* x, const int32_t* indices, T* out, int64_t outer, int64_t size, int64_t count, int64_t inner) {
   run.parallelRanges(outer * count, max<int64_t>(1, moveGrain / inner), [&](int64_t begin, int64_t end, int) {
     for (int64_t row = begin; row < end; row++) {
       const int64_t o = row / count, index = indices[row % count];
       T* to = out + row * inner;
       if (index < 0 || index >= size) memset(to, 0, static_cast<size_t>(inner) * sizeof(T));
-      else if (inner == 1) *to = x[o * size + index];
       else memcpy(to, x + (o * size + index) * inner, static_cast<size_t>(inner) * sizeof(T));
     }
   });
@@ -34,7 +50,8 @@ void gather(Run& run) {
   if (out.size == 0) return;
   withBits(x.dtype, [&](auto* type) {
     using T = Pointee<decltype(type)>;
-    gatherRows(run, x.as<T>(), indices.as<int32_t>(), out.as<T>(), outer, x.dims[axis], indices.size, inner);
+    if (inner == 1) gatherElements(run, x.as<T>(), indices.as<int32_t>(), out.as<T>(), outer, x.dims[axis], indices.size);
+    else gatherRows(run, x.as<T>(), indices.as<int32_t>(), out.as<T>(), outer, x.dims[axis], indices.size, inner);
   });
 }
 

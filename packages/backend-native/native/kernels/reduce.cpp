@@ -16,16 +16,19 @@ struct SumFloat {
   static constexpr float start = 0;
   static WEFT_INLINE vf add(vf total, vf x) { return total + x; }
   static WEFT_INLINE double join(double total, double x) { return total + x; }
+  static WEFT_INLINE float one(float total, float x) { return total + x; }
 };
 struct MaxFloat {
   static constexpr float start = -__builtin_inff();
   static WEFT_INLINE vf add(vf total, vf x) { return select((x > total) | (x != x), x, total); }
   static WEFT_INLINE double join(double total, double x) { return x > total || x != x ? x : total; }
+  static WEFT_INLINE float one(float total, float x) { return x > total || x != x ? x : total; }
 };
 struct MinFloat {
   static constexpr float start = __builtin_inff();
   static WEFT_INLINE vf add(vf total, vf x) { return select((x < total) | (x != x), x, total); }
   static WEFT_INLINE double join(double total, double x) { return x < total || x != x ? x : total; }
+  static WEFT_INLINE float one(float total, float x) { return x < total || x != x ? x : total; }
 };
 
 template <class Op> WEFT_INLINE double joinLanes(vf x) {
@@ -37,6 +40,7 @@ template <class Op> WEFT_INLINE double joinLanes(vf x) {
 
 constexpr int64_t blockElements = 4096;  // of a row, summed in f32: 4 × VW running sums of 4096 / (4 VW) terms
 constexpr int64_t chunkElements = 8 * blockElements;
+constexpr int64_t shortLength = 16;
 constexpr int64_t blockRows = 64;
 constexpr int64_t stripeColumns = 512;
 
@@ -71,8 +75,28 @@ WEFT_INLINE void putOne(float* out, double x) { *out = static_cast<float>(x); }
 WEFT_INLINE void putOne(Bf16* out, double x) { out->bits = narrowBf16(static_cast<float>(x)); }
 WEFT_INLINE void putOne(F16* out, double x) { out->bits = narrowF16(static_cast<float>(x)); }
 
+/** Rows too short for a vector to be worth its sum over lanes: one after the other, several under way at once. */
+template <class Op, class T> void foldShortRows(const T* x, int64_t rows, int64_t length, float* out) {
+  for (int64_t row = 0; row < rows; row++, x += length) {
+    float total = Op::start;
+    for (int64_t i = 0; i < length; i++) total = Op::one(total, computed(x[i]));
+    out[row] = total;
+  }
+}
+
 /** [rows, length] → [rows]. */
 template <class Op, class T, class Out> void foldRows(Run& run, const T* x, int64_t rows, int64_t length, Out* out) {
+  if (length < shortLength) {
+    run.parallelRanges(rows, chunkElements / shortLength, [&](int64_t begin, int64_t end, int) {
+      float totals[256];
+      for (int64_t row = begin; row < end; row += 256) {
+        const int64_t count = min<int64_t>(256, end - row);
+        foldShortRows<Op>(x + row * length, count, length, totals);
+        convertRow(out + row, totals, count);
+      }
+    });
+    return;
+  }
   if (length <= chunkElements) {
     run.parallelRanges(rows, max<int64_t>(1, chunkElements / max<int64_t>(length, 1)), [&](int64_t begin, int64_t end, int) {
       for (int64_t row = begin; row < end; row++) putOne(out + row, foldRow<Op>(x + row * length, length));
@@ -153,21 +177,31 @@ template <class Op, class T, class Out> void foldGroup(Run& run, const T* x, int
   else foldColumns<Op>(run, x, outer, size, inner, out);
 }
 
+WEFT_INLINE int32_t foldInteger(ReduceOp op, int32_t total, int32_t x) {
+  if (op == opSum) return static_cast<int32_t>(static_cast<uint32_t>(total) + static_cast<uint32_t>(x));
+  return op == opMax ? max(total, x) : min(total, x);
+}
+
+template <ReduceOp op, class T> WEFT_INLINE int32_t foldIntegerRow(const T* x, int64_t n, int32_t total) {
+  for (int64_t i = 0; i < n; i++) total = foldInteger(op, total, x[i]);
+  return total;
+}
+
+template <ReduceOp op, class T> WEFT_INLINE void addIntegerRow(const T* x, int64_t n, int32_t* totals) {
+  for (int64_t i = 0; i < n; i++) totals[i] = foldInteger(op, totals[i], x[i]);
+}
+
 // Integers: modulo 2^32 for sums, whose low bytes are right for u8 too.
-template <class T, class Out> void foldIntegers(Run& run, ReduceOp op, int32_t start, const T* x, int64_t outer, int64_t size, int64_t inner, Out* out) {
+template <ReduceOp op, class T, class Out> void foldIntegers(Run& run, int32_t start, const T* x, int64_t outer, int64_t size, int64_t inner, Out* out) {
   run.parallelRanges(outer, max<int64_t>(1, chunkElements / max<int64_t>(size * inner, 1)), [&](int64_t begin, int64_t end, int worker) {
     int32_t* totals = run.scratchOf<int32_t>(worker, 0, inner);
     for (int64_t o = begin; o < end; o++) {
-      for (int64_t c = 0; c < inner; c++) totals[c] = start;
-      for (int64_t r = 0; r < size; r++) {
-        const T* row = x + (o * size + r) * inner;
-        if (op == opSum)
-          for (int64_t c = 0; c < inner; c++) totals[c] = static_cast<int32_t>(static_cast<uint32_t>(totals[c]) + static_cast<uint32_t>(row[c]));
-        else if (op == opMax)
-          for (int64_t c = 0; c < inner; c++) totals[c] = max<int32_t>(totals[c], row[c]);
-        else
-          for (int64_t c = 0; c < inner; c++) totals[c] = min<int32_t>(totals[c], row[c]);
+      if (inner == 1) {
+        out[o] = static_cast<Out>(foldIntegerRow<op>(x + o * size, size, start));
+        continue;
       }
+      for (int64_t c = 0; c < inner; c++) totals[c] = start;
+      for (int64_t r = 0; r < size; r++) addIntegerRow<op>(x + (o * size + r) * inner, inner, totals);
       for (int64_t c = 0; c < inner; c++) out[o * inner + c] = static_cast<Out>(totals[c]);
     }
   });
@@ -175,9 +209,11 @@ template <class T, class Out> void foldIntegers(Run& run, ReduceOp op, int32_t s
 
 template <class T, class Out> void foldGroup(Run& run, ReduceOp op, const T* x, int64_t outer, int64_t size, int64_t inner, Out* out) {
   if constexpr (isSame<typename Computed<T>::Type, int32_t>) {
-    const bool isByte = isSame<Out, uint8_t> || isSame<T, uint8_t>;
-    const int32_t end = (1 << 24) - 1;  // where i32 is exact
-    foldIntegers(run, op, op == opSum ? 0 : isByte ? (op == opMax ? 0 : 255) : (op == opMax ? -end : end), x, outer, size, inner, out);
+    constexpr bool isByte = isSame<Out, uint8_t> || isSame<T, uint8_t>;
+    constexpr int32_t top = isByte ? 255 : (1 << 24) - 1, bottom = isByte ? 0 : -top;  // where i32 is exact
+    if (op == opSum) foldIntegers<opSum>(run, 0, x, outer, size, inner, out);
+    else if (op == opMax) foldIntegers<opMax>(run, bottom, x, outer, size, inner, out);
+    else foldIntegers<opMin>(run, top, x, outer, size, inner, out);
   } else if (op == opSum) foldGroup<SumFloat>(run, x, outer, size, inner, out);
   else if (op == opMax) foldGroup<MaxFloat>(run, x, outer, size, inner, out);
   else foldGroup<MinFloat>(run, x, outer, size, inner, out);

@@ -68,8 +68,8 @@ template <int N> struct Position {
     }
   }
   /** `count` on along the fastest axis, not beyond its end; at the end on to the next row. */
-  WEFT_INLINE void advance(const Walk<N>& walk, int64_t count) {
-    int axis = walk.rank - 1;
+  WEFT_INLINE void advance(const Walk<N>& walk, int64_t count) { advance(walk, count, walk.rank - 1); }
+  WEFT_INLINE void advance(const Walk<N>& walk, int64_t count, int axis) {
     index[axis] += count;
     for (int n = 0; n < N; n++) offset[n] += count * walk.steps[n][axis];
     while (axis > 0 && index[axis] == walk.dims[axis]) {

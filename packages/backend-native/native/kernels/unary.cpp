@@ -20,10 +20,9 @@ template <class T, class F> void eachVector(Run& run, int64_t grain, const F& fu
   const T* x = run.input(0).as<T>();
   T* out = run.output(0).as<T>();
   run.parallelRanges(run.output(0).size, grain, [&](int64_t begin, int64_t end, int) {
-    for (int64_t i = begin; i < end; i += VW) {
-      const int n = static_cast<int>(min<int64_t>(VW, end - i));
-      storeAs(out + i, function(loadAs(x + i, n)), n);
-    }
+    int64_t i = begin;
+    for (; i + VW <= end; i += VW) storeAs(out + i, function(loadAs(x + i, VW)), VW);
+    if (i < end) storeAs(out + i, function(loadAs(x + i, static_cast<int>(end - i))), static_cast<int>(end - i));
   });
 }
 

@@ -24,6 +24,11 @@ template <class T> void choose(Source<uint8_t> condition, Source<T> a, Source<T>
     for (int64_t i = 0; i < n; i++) out[i] = c[i] != 0 ? a.values[i] : b.values[i];
 }
 
+template <class T> struct Stages {
+  Stage<uint8_t> condition;
+  Stage<T> a, b;
+};
+
 template <class T> void whereOf(Run& run) {
   const View& condition = run.input(0);
   const View& a = run.input(1);
@@ -31,11 +36,9 @@ template <class T> void whereOf(Run& run) {
   const View& out = run.output(0);
   const View* const inputs[] = {&condition, &a, &b};
   const Pieces<3> pieces(inputs, out, "where", false);
-  pieces.forEach(run, 1 << 15, [&](int64_t start, int64_t length, const Position<3>& position, int) {
-    uint8_t stageC[stageSize];
-    T stageA[stageSize], stageB[stageSize];
-    choose(sourceOf(pieces, 0, start, length, position, condition.as<uint8_t>(), stageC), sourceOf(pieces, 1, start, length, position, a.as<T>(), stageA),
-           sourceOf(pieces, 2, start, length, position, b.as<T>(), stageB), out.as<T>() + start, length);
+  pieces.template forEach<Stages<T>>(run, 1 << 15, [&](const auto& piece, Stages<T>& stages) {
+    choose(sourceOf(pieces, 0, piece, condition.as<uint8_t>(), stages.condition), sourceOf(pieces, 1, piece, a.as<T>(), stages.a), sourceOf(pieces, 2, piece, b.as<T>(), stages.b), out.as<T>() + piece.start,
+           piece.length);
   });
 }
 
