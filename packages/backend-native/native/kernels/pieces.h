@@ -23,7 +23,7 @@ template <int N> struct Pieces {
   int64_t limit;  // elements of a piece; whole rows where they are short
 
   Pieces(const View* const (&inputs)[N], const View& output, const char* operation, bool isStaged) : walk(broadcastWalk<N>(inputs, output, operation)), size(output.size) {
-    isShort = walk.rank > 1 && walk.inner() < shortRow;
+    isShort = size > 0 && walk.rank > 1 && walk.inner() < shortRow;
     limit = isShort ? stageSize / walk.inner() * walk.inner() : isStaged ? stageSize : INT64_MAX;
     for (int n = 0; n < N; n++) {
       isWhole[n] = inputs[n]->size == size;

@@ -1,9 +1,10 @@
 // reduce: sum, max and min over any axes. Neighbouring axes are joined, then one group of reduced axes after the other is folded, the
 // fastest first; in between, floats are f32.
 //
-// Sums are right to a few ulp however long: blocks are summed in f32, in vectors, and blocks are added up in double. The blocks depend
+// Sums are right to the last digits however long: four or eight terms at a time in f32, all else in double. How terms are grouped depends
 // on the shape alone, so the result is the same bits for any number of threads.
 #include "elements.h"
+#include "wide-sum.h"
 
 namespace weft::WEFT_ISA {
 namespace {
@@ -11,64 +12,61 @@ namespace {
 // In the order of src/operations/primitives.ts.
 enum ReduceOp { opSum, opMax, opMin };
 
-// Floats: how vectors and partial results are combined. A partial result is a double: exact for max and min.
-struct SumFloat {
-  static constexpr float start = 0;
-  static WEFT_INLINE vf add(vf total, vf x) { return total + x; }
-  static WEFT_INLINE double join(double total, double x) { return total + x; }
-  static WEFT_INLINE float one(float total, float x) { return total + x; }
-};
+// How extremes are combined. Partial results are doubles, exact for them too.
 struct MaxFloat {
   static constexpr float start = -__builtin_inff();
   static WEFT_INLINE vf add(vf total, vf x) { return select((x > total) | (x != x), x, total); }
   static WEFT_INLINE double join(double total, double x) { return x > total || x != x ? x : total; }
-  static WEFT_INLINE float one(float total, float x) { return x > total || x != x ? x : total; }
 };
 struct MinFloat {
   static constexpr float start = __builtin_inff();
   static WEFT_INLINE vf add(vf total, vf x) { return select((x < total) | (x != x), x, total); }
   static WEFT_INLINE double join(double total, double x) { return x < total || x != x ? x : total; }
-  static WEFT_INLINE float one(float total, float x) { return x < total || x != x ? x : total; }
+};
+struct SumFloat {
+  static constexpr float start = 0;
+  static WEFT_INLINE double join(double total, double x) { return total + x; }
 };
 
-template <class Op> WEFT_INLINE double joinLanes(vf x) {
-  if constexpr (isSame<Op, SumFloat>) return static_cast<double>(sumLanes(x));
-  double total = static_cast<double>(x[0]);
-  for (int i = 1; i < VW; i++) total = Op::join(total, static_cast<double>(x[i]));
-  return total;
-}
-
-constexpr int64_t blockElements = 4096;  // of a row, summed in f32: 4 × VW running sums of 4096 / (4 VW) terms
-constexpr int64_t chunkElements = 8 * blockElements;
+constexpr int64_t chunkElements = 1 << 15;  // of a long row, by one thread
 constexpr int64_t shortLength = 16;
-constexpr int64_t blockRows = 64;
 constexpr int64_t stripeColumns = 512;
+constexpr int64_t groupRows = 8;
+
+WEFT_INLINE int lanesOf(int64_t at, int64_t end) { return static_cast<int>(min<int64_t>(VW, end - at)); }
+
+template <class T> double sumRow(const T* x, int64_t n) {
+  WideSum a, b;
+  int64_t i = 0;
+  for (; i + 8 * VW <= n; i += 8 * VW) {
+    a.add((loadAs(x + i, VW) + loadAs(x + i + VW, VW)) + (loadAs(x + i + 2 * VW, VW) + loadAs(x + i + 3 * VW, VW)));
+    b.add((loadAs(x + i + 4 * VW, VW) + loadAs(x + i + 5 * VW, VW)) + (loadAs(x + i + 6 * VW, VW) + loadAs(x + i + 7 * VW, VW)));
+  }
+  for (; i + VW <= n; i += VW) a.add(loadAs(x + i, VW));
+  if (i < n) b.add(loadAs(x + i, static_cast<int>(n - i)));
+  a.add(b);
+  return a.total();
+}
 
 /** A row of at most chunkElements. */
 template <class Op, class T> double foldRow(const T* x, int64_t n) {
-  double total = static_cast<double>(Op::start);
-  for (int64_t begin = 0; begin < n; begin += blockElements) {
-    const int64_t end = min(begin + blockElements, n);
+  if constexpr (isSame<Op, SumFloat>) return sumRow(x, n);
+  else {
     const vf start = splat(Op::start);
-    vf t0 = start, t1 = start, t2 = start, t3 = start;
-    int64_t i = begin;
-    for (; i + 4 * VW <= end; i += 4 * VW) {
-      t0 = Op::add(t0, loadAs(x + i, VW));
-      t1 = Op::add(t1, loadAs(x + i + VW, VW));
-      t2 = Op::add(t2, loadAs(x + i + 2 * VW, VW));
-      t3 = Op::add(t3, loadAs(x + i + 3 * VW, VW));
+    vf t[4] = {start, start, start, start};
+    int64_t i = 0;
+    for (; i + 4 * VW <= n; i += 4 * VW)
+      for (int k = 0; k < 4; k++) t[k] = Op::add(t[k], loadAs(x + i + k * VW, VW));
+    for (; i < n; i += VW) {
+      vf last = loadAs(x + i, lanesOf(i, n));
+      for (int k = lanesOf(i, n); k < VW; k++) last[k] = Op::start;
+      t[0] = Op::add(t[0], last);
     }
-    for (; i + VW <= end; i += VW) t0 = Op::add(t0, loadAs(x + i, VW));
-    if (i < end) {
-      const int rest = static_cast<int>(end - i);
-      vf last = loadAs(x + i, rest);
-      if constexpr (!isSame<Op, SumFloat>)
-        for (int k = rest; k < VW; k++) last[k] = Op::start;
-      t1 = Op::add(t1, last);
-    }
-    total = Op::join(total, joinLanes<Op>(Op::add(Op::add(t0, t1), Op::add(t2, t3))));
+    const vf both = Op::add(Op::add(t[0], t[1]), Op::add(t[2], t[3]));
+    double total = static_cast<double>(both[0]);
+    for (int k = 1; k < VW; k++) total = Op::join(total, static_cast<double>(both[k]));
+    return total;
   }
-  return total;
 }
 
 WEFT_INLINE void putOne(float* out, double x) { *out = static_cast<float>(x); }
@@ -78,9 +76,9 @@ WEFT_INLINE void putOne(F16* out, double x) { out->bits = narrowF16(static_cast<
 /** Rows too short for a vector to be worth its sum over lanes: one after the other, several under way at once. */
 template <class Op, class T> void foldShortRows(const T* x, int64_t rows, int64_t length, float* out) {
   for (int64_t row = 0; row < rows; row++, x += length) {
-    float total = Op::start;
-    for (int64_t i = 0; i < length; i++) total = Op::one(total, computed(x[i]));
-    out[row] = total;
+    double total = static_cast<double>(Op::start);
+    for (int64_t i = 0; i < length; i++) total = Op::join(total, static_cast<double>(computed(x[i])));
+    out[row] = static_cast<float>(total);
   }
 }
 
@@ -118,26 +116,32 @@ template <class Op, class T, class Out> void foldRows(Run& run, const T* x, int6
   }
 }
 
-/** totals[c] ⊕= x[r, c] for `rows` rows and a stripe of columns. Blocks of rows in f32, blocks in double. */
+/** totals[c] = the fold over `rows` rows of a stripe of columns. */
 template <class Op, class T> void foldStripe(const T* x, int64_t rows, int64_t stride, int64_t columns, double* totals) {
-  alignas(64) float partial[stripeColumns];
   for (int64_t c = 0; c < columns; c++) totals[c] = static_cast<double>(Op::start);
-  for (int64_t begin = 0; begin < rows; begin += blockRows) {
-    const int64_t end = min(begin + blockRows, rows);
-    for (int64_t row = begin; row < end; row += 4) {
+  if constexpr (isSame<Op, SumFloat>) {
+    for (int64_t row = 0; row < rows; row += groupRows) {
       const T* at = x + row * stride;
-      const int64_t count = min<int64_t>(4, end - row);
+      const int count = static_cast<int>(min(groupRows, rows - row));
       for (int64_t c = 0; c < columns; c += VW) {
-        const int n = static_cast<int>(min<int64_t>(VW, columns - c));
-        vf sum = loadAs(at + c, n);
-        if (count == 4) sum = Op::add(Op::add(sum, loadAs(at + stride + c, n)), Op::add(loadAs(at + 2 * stride + c, n), loadAs(at + 3 * stride + c, n)));
-        else
-          for (int64_t k = 1; k < count; k++) sum = Op::add(sum, loadAs(at + k * stride + c, n));
-        if (row > begin) sum = Op::add(loadPart(partial + c, n), sum);
-        storePart(partial + c, sum, n);
+        const int n = lanesOf(c, columns);
+        addTo(totals + c, sumOfRows(count, [&](int k) { return loadAs(at + k * stride + c, n); }), n);
       }
     }
-    for (int64_t c = 0; c < columns; c++) totals[c] = Op::join(totals[c], static_cast<double>(partial[c]));
+  } else {
+    alignas(64) float extremes[stripeColumns];
+    for (int64_t c = 0; c < columns; c++) extremes[c] = Op::start;
+    for (int64_t row = 0; row < rows; row += 4) {
+      const T* at = x + row * stride;
+      const int count = static_cast<int>(min<int64_t>(4, rows - row));
+      for (int64_t c = 0; c < columns; c += VW) {
+        const int n = lanesOf(c, columns);
+        vf total = loadAs(extremes + c, n);
+        for (int k = 0; k < count; k++) total = Op::add(total, loadAs(at + k * stride + c, n));
+        storeAs(extremes + c, total, n);
+      }
+    }
+    for (int64_t c = 0; c < columns; c++) totals[c] = static_cast<double>(extremes[c]);
   }
 }
 
@@ -148,7 +152,7 @@ template <class Op, class T, class Out> void foldColumns(Run& run, const T* x, i
   const int64_t width = columns * widening, wideRows = rows / widening, rest = rows - wideRows * widening;
   const int64_t stripes = ceilDiv(width, stripeColumns);
   // Chunks of rows, so that a tall matrix keeps all threads busy.
-  const int64_t chunkRows = max(blockRows, ceilDiv(ceilDiv(int64_t{1} << 16, min(width, stripeColumns)), blockRows) * blockRows);
+  const int64_t chunkRows = ceilDiv(ceilDiv(int64_t{1} << 16, min(width, stripeColumns)), groupRows) * groupRows;
   const int64_t chunks = max<int64_t>(1, ceilDiv(wideRows, chunkRows));
   const int64_t tiles = outer * stripes * chunks;
   double* parts = run.temporaryOf<double>(outer * chunks * width);

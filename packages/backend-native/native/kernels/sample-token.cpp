@@ -99,20 +99,16 @@ void dropBelow(float* w, const float* z, int64_t n, float cutW, float cutZ) {
 }
 
 template <class T> double sumOfPowers(const T* x, int64_t n, float high) {
-  double total = 0;
-  for (int64_t begin = 0; begin < n; begin += drawBlock) {
-    const int64_t end = min(begin + drawBlock, n);
-    vf a = {};
-    for (int64_t i = begin; i < end; i += VW) {
-      const int count = static_cast<int>(min<int64_t>(VW, end - i));
-      const vf power = vexp(loadAs(x + i, count) - splat(high));
-      if (count == VW) a += power;
-      else
-        for (int k = 0; k < count; k++) a[k] += power[k];
-    }
-    total += static_cast<double>(sumLanes(a));
+  WideSum total;
+  int64_t i = 0;
+  for (; i + 2 * VW <= n; i += 2 * VW) total.add(vexp(loadAs(x + i, VW) - splat(high)) + vexp(loadAs(x + i + VW, VW) - splat(high)));
+  for (; i < n; i += VW) {
+    const int count = static_cast<int>(min<int64_t>(VW, n - i));
+    vf power = vexp(loadAs(x + i, count) - splat(high));
+    for (int k = count; k < VW; k++) power[k] = 0;
+    total.add(power);
   }
-  return total;
+  return total.total();
 }
 
 /** Draws from z, whose maximum is `high`, a number. `w` and `work` have room for a row, `sums` for a number a block. */

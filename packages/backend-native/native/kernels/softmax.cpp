@@ -1,15 +1,14 @@
 // softmax, logSoftmax and their gradients over one axis. Rows in memory go one by one; other axes in stripes of columns, which are
-// rows of vectors. Sums: blocks in f32, blocks in double.
+// rows of vectors. Sums go in double.
 #include "elements.h"
 #include "vector-math.h"
 
 namespace weft::WEFT_ISA {
 namespace {
 
-constexpr int64_t blockElements = 4096;
 constexpr int64_t rowGrain = 1 << 13;  // elements of a tile
 constexpr int64_t stripeColumns = 256;
-constexpr int64_t blockRows = 64;
+constexpr int64_t groupRows = 8;
 
 /** [outer, size, inner], softmax over `size`. */
 struct Layout {
@@ -46,19 +45,11 @@ template <class T> float rowMax(const T* x, int64_t n) {
 
 /** Calls f(i, lanes), which gives a vector with zeros where no lane is, and adds all up. */
 template <class F> WEFT_INLINE double sumVectors(int64_t n, const F& f) {
-  double total = 0;
-  for (int64_t begin = 0; begin < n; begin += blockElements) {
-    const int64_t end = min(begin + blockElements, n);
-    vf a = {}, b = {};
-    int64_t i = begin;
-    for (; i + 2 * VW <= end; i += 2 * VW) {
-      a += f(i, VW);
-      b += f(i + VW, VW);
-    }
-    for (; i < end; i += VW) a += f(i, lanes(i, end));
-    total += static_cast<double>(sumLanes(a + b));
-  }
-  return total;
+  WideSum total;
+  int64_t i = 0;
+  for (; i + 4 * VW <= n; i += 4 * VW) total.add((f(i, VW) + f(i + VW, VW)) + (f(i + 2 * VW, VW) + f(i + 3 * VW, VW)));
+  for (; i < n; i += VW) total.add(f(i, lanes(i, n)));
+  return total.total();
 }
 
 template <class F> WEFT_INLINE void eachVector(int64_t n, const F& f) {
@@ -101,15 +92,13 @@ template <class T> void logSoftmaxGradientRow(const T* y, const T* g, T* out, in
 
 /** totals[c] = Σ over rows of f(row, c, lanes). */
 template <class F> WEFT_INLINE void sumColumns(int64_t rows, int64_t columns, float* totals, const F& f) {
-  double wide[stripeColumns];
+  alignas(64) double wide[stripeColumns];
   for (int64_t c = 0; c < columns; c++) wide[c] = 0;
-  for (int64_t begin = 0; begin < rows; begin += blockRows) {
-    const int64_t end = min(begin + blockRows, rows);
+  for (int64_t row = 0; row < rows; row += groupRows) {
+    const int number = static_cast<int>(min(groupRows, rows - row));
     for (int64_t c = 0; c < columns; c += VW) {
       const int count = lanes(c, columns);
-      vf sum = {};
-      for (int64_t row = begin; row < end; row++) sum += f(row, c, count);
-      for (int k = 0; k < count; k++) wide[c + k] += static_cast<double>(sum[k]);
+      addTo(wide + c, sumOfRows(number, [&](int k) { return f(row + k, c, count); }), count);
     }
   }
   for (int64_t c = 0; c < columns; c++) totals[c] = static_cast<float>(wide[c]);

@@ -3,7 +3,7 @@
 #pragma once
 #include <cmath>
 
-#include "isa.h"
+#include "wide-sum.h"
 
 namespace weft::WEFT_ISA {
 
@@ -113,12 +113,6 @@ WEFT_INLINE vf vtanh(vf x) {
   return select(x != x, x, withSign(e / (e + 2.0f), x));
 }
 
-/** 1 / (1 + e^−x). */
-WEFT_INLINE vf vsigmoid(vf x) {
-  const vf e = vexp(-vabs(x));
-  return select(x < 0.0f, e, splat(1.0f)) / (1.0f + e);
-}
-
 /** erf x: x + x·P(x²) below 1, from there on 1 − exp(−Q(|x| − 1)), where Q fits −ln erfc. */
 WEFT_INLINE vf verf(vf x) {
   const vf magnitude = vabs(x);
@@ -144,17 +138,11 @@ WEFT_INLINE vf verf(vf x) {
 }
 
 // What needs more than 24 bits on the way goes in doubles, half a vector at a time.
-typedef float vfHalf __attribute__((vector_size(2 * VW)));
-typedef double vd __attribute__((vector_size(4 * VW)));
-typedef int64_t vl __attribute__((vector_size(4 * VW)));
-
 template <class F> WEFT_INLINE vf inDoubles(vf a, vf b, const F& f) {
-  vfHalf left[2], right[2], result[2];
-  memcpy(left, &a, sizeof a);
-  memcpy(right, &b, sizeof b);
-  for (int i = 0; i < 2; i++) result[i] = __builtin_convertvector(f(__builtin_convertvector(left[i], vd), __builtin_convertvector(right[i], vd)), vfHalf);
+  const Doubles left = inDouble(a), right = inDouble(b);
+  const vfHalf halves[2] = {__builtin_convertvector(f(left.low, right.low), vfHalf), __builtin_convertvector(f(left.high, right.high), vfHalf)};
   vf whole;
-  memcpy(&whole, result, sizeof whole);
+  memcpy(&whole, halves, sizeof whole);
   return whole;
 }
 
