@@ -38,7 +38,8 @@ export const groupParameters = (parameters: readonly Parameter[], rules: readonl
       settings.weightDecay = rule.weightDecay ?? settings.weightDecay
       settings.fromStep = rule.fromStep ?? settings.fromStep
     }
-    const key = JSON.stringify(settings)
+    // An update has a master for every value or for none.
+    const key = JSON.stringify({ ...settings, hasMaster: parameter.master !== undefined })
     const group = groups.get(key) ?? { parameters: [], ...settings }
     group.parameters.push(parameter)
     groups.set(key, group)

@@ -34,7 +34,7 @@ export interface TrainOptions<B> {
   /** Clips the global norm of the mean gradient; default 1, `Infinity` for none. */
   readonly maxGradNorm?: number
   /**
-   * `bf16`: parameters and activations in bf16, with f32 masters that the updates go to and that files keep; gradients gather in f32.
+   * `bf16`: parameters (norms aside) and activations in bf16, with f32 masters that the updates go to and that files keep; gradients gather in f32.
    * Needs a backend with bf16. Default f32.
    */
   readonly precision?: 'f32' | 'bf16'

@@ -44,5 +44,5 @@ const layerParameters = (config: ModelConfig, layerIndex: number): ParameterSpec
 
 const normParameters = ({ norm, dModel }: ModelConfig, name: string): ParameterSpec[] => [
   { name: `${name}.weight`, shape: [dModel], role: 'norm', start: 'ones' },
-  ...(norm.kind === 'layerNorm' ? [{ name: `${name}.bias`, shape: [dModel], role: 'bias', start: 'zeros' } as const] : []),
+  ...(norm.kind === 'layerNorm' ? [{ name: `${name}.bias`, shape: [dModel], role: 'norm', start: 'zeros' } as const] : []),
 ]

@@ -51,7 +51,7 @@ describe.each(['gpt2', 'llama'] as const)('%s as a Network', (family) => {
   test('a pass in bf16: activations are bf16, gradients have the dtype of their parameters, losses are close', async () => {
     const narrow = tinyModel(backend, family)
     tidy(() => {
-      for (const parameter of narrow.parameters().values()) parameter.assign({ value: cast(parameter.value, 'bf16') })
+      for (const parameter of narrow.parameters().values()) if (parameter.role !== 'norm') parameter.assign({ value: cast(parameter.value, 'bf16') })
     })
     const batch = batchOf([[1, 2, 3], [4, 5, 6]], [[2, 3, 7], [-1, 6, 0]])
     const step = (network: Network, precision: 'f32' | 'bf16') =>
@@ -61,7 +61,7 @@ describe.each(['gpt2', 'llama'] as const)('%s as a Network', (family) => {
       }, [...network.parameters().values()])
     const [wide, half, mixed] = [step(model, 'f32'), step(narrow, 'bf16'), step(narrow, 'f32')]
     expect([wide, half, mixed].map(({ result }) => [result.hidden.dtype, result.value.dtype])).toEqual([['f32', 'f32'], ['bf16', 'f32'], ['f32', 'f32']])
-    expect(new Set(half.gradients.map(({ dtype }) => dtype))).toEqual(new Set(['bf16']))
+    expect(half.gradients.map(({ dtype }) => dtype)).toEqual([...narrow.parameters().values()].map(({ value }) => value.dtype))
     const expected = await readScalar(wide.result.value)
     for (const { result } of [half, mixed]) expect(Math.abs((await readScalar(result.value)) / expected - 1)).toBeLessThan(0.01)
     disposeAll([wide, half, mixed])
